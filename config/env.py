@@ -1,0 +1,47 @@
+"""Environment variables, read strictly: a missing or odd value stops the program with a hint."""
+
+import os
+from collections.abc import Mapping
+
+TRUE = {"1", "true", "yes", "on"}
+FALSE = {"0", "false", "no", "off"}
+
+
+class BadEnvironment(Exception):
+    """An environment variable is missing or cannot be understood."""
+
+
+class Env:
+    """Reads one mapping of variables; every method raises `BadEnvironment` naming the variable."""
+
+    def __init__(self, variables: Mapping[str, str] | None = None) -> None:
+        self._variables = os.environ if variables is None else variables
+
+    def text(self, name: str, default: str | None = None, *, hint: str = "") -> str:
+        value = self._variables.get(name, "")
+        if value:
+            return value
+        if default is None:
+            raise BadEnvironment(f"{name} is not set. {hint}".strip())
+        return default
+
+    def flag(self, name: str, default: bool) -> bool:
+        value = self._variables.get(name, "").lower()
+        if not value:
+            return default
+        if value not in TRUE | FALSE:
+            raise BadEnvironment(f"{name} must be one of 1, 0, true, false, not {value!r}.")
+        return value in TRUE
+
+    def number(self, name: str, default: float) -> float:
+        value = self._variables.get(name, "")
+        if not value:
+            return default
+        try:
+            return float(value)
+        except ValueError:
+            raise BadEnvironment(f"{name} must be a number, not {value!r}.") from None
+
+    def words(self, name: str, default: str = "") -> list[str]:
+        """A comma-separated list; blanks are dropped."""
+        return [word.strip() for word in self.text(name, default).split(",") if word.strip()]

@@ -1,0 +1,142 @@
+"""Settings, all from environment variables. docs/how-to/settings.md lists them.
+
+CARE_ENV chooses the stance: `production` (the default, so that a forgotten variable is never
+lax), `demo` (`make run`: embedded services, made-up patients) or `test`.
+"""
+
+from pathlib import Path
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+from config.env import Env
+
+env = Env()
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+CARE_ENV = env.text("CARE_ENV", "production")
+if CARE_ENV not in {"production", "demo", "test"}:
+    raise ImproperlyConfigured("CARE_ENV must be production, demo or test.")
+PRODUCTION = CARE_ENV == "production"
+
+# Debug pages print request bodies, and so patients: there is no way to switch them on.
+DEBUG = False
+SECRET_KEY = env.text(
+    "SECRET_KEY",
+    None if PRODUCTION else "demo-and-test-only-" + "0" * 40,
+    hint="Set it to a long random text, the same for web and workers. `make run` sets its own.",
+)
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "" if PRODUCTION else "localhost,127.0.0.1,[::1],testserver")
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+
+INSTALLED_APPS = [
+    "carerecords",
+    "consent",
+    "boycott",
+    "spine",
+    "reports",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django.contrib.postgres",
+    "django_htmx",
+    "nhsuk_frontend_jinja",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "axes",
+    "rest_framework",
+    "rest_framework.authtoken",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_structlog",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+
+CONTEXT_PROCESSORS = [
+    "django.template.context_processors.request",
+    "django.contrib.auth.context_processors.auth",
+    "django.contrib.messages.context_processors.messages",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": False,
+        "OPTIONS": {"environment": "config.jinja.environment", "context_processors": CONTEXT_PROCESSORS},
+    },
+    {
+        # allauth's and the API documentation's own templates.
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [],
+        "APP_DIRS": True,
+        "OPTIONS": {"context_processors": CONTEXT_PROCESSORS},
+    },
+]
+
+DATABASE_URL = env.text(
+    "DATABASE_URL",
+    hint="Give a PostgreSQL address, for example postgres://user:password@host/name. "
+    "`make run` and `make test` start one of their own.",
+)
+DATABASES = {
+    "default": dj_database_url.parse(DATABASE_URL, conn_max_age=600, conn_health_checks=True)
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "carerecords.User"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+CELERY_BROKER_URL = env.text(
+    "CELERY_BROKER_URL",
+    hint="Give a broker: redis://host/0 for Valkey or amqp://user:password@host// for RabbitMQ.",
+)
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "Europe/London"
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = BASE_DIR / "staticfiles"
+
+# --- The product ---------------------------------------------------------------------------
+# How long an upload waits after a decision, so that undoing it is lossless (product page 3).
+UNDO_WINDOW_SECONDS = env.number("UNDO_WINDOW_SECONDS", 30 if CARE_ENV == "demo" else 900)
+# The central store: its base address, and credentials for the real service.
+SPINE_BASE_URL = env.text(
+    "SPINE_BASE_URL", hint="The base address of the Summary Care Record FHIR API, or of the local store."
+)
+SPINE_BEARER_TOKEN = env.text("SPINE_BEARER_TOKEN", "")
