@@ -1,0 +1,1 @@
+"""What each patient decided about the upload of their summary."""

@@ -1,0 +1,1 @@
+"""Reads across the other apps; writes nothing."""

@@ -1,0 +1,38 @@
+"""Wakes the workers after a commit. Only a bell: the rows are the truth, and a sweep follows.
+
+A lost message costs seconds, so ringing never fails a request and never waits long. The task is
+named, not imported: the sending lives on a higher floor.
+"""
+
+import structlog
+from celery import current_app
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+SEND_DUE = "spine.tasks.send_due"
+log = structlog.get_logger(__name__)
+
+
+def ring_after_commit() -> None:
+    """Rings once this transaction, and any around it, has committed."""
+    transaction.on_commit(ring)
+
+
+def ring() -> bool:
+    """Asks the workers to look for due jobs. False when the broker does not answer."""
+    try:
+        current_app.send_task(SEND_DUE, retry=False, expires=60)
+    except (OperationalError, OSError) as error:
+        log.warning("doorbell_unanswered", error=type(error).__name__)
+        return False
+    return True
+
+
+def answers() -> bool:
+    """Whether the broker answers now; asked by pages that promise that something will be sent."""
+    try:
+        with current_app.connection_for_write() as connection:
+            connection.ensure_connection(max_retries=1, timeout=1, errback=None)
+    except (OperationalError, OSError):
+        return False
+    return True

@@ -1,0 +1,61 @@
+"""The fence: no send begins after a change of a shared fact commits.
+
+Senders hold it shared from decision to the last send; a change of position, stance, rollout or
+stop takes it exclusive. It is a PostgreSQL advisory lock of transaction level: fair (a waiting
+change blocks new senders at once), safe behind a transaction pooler, and gone with its session.
+A row lock `FOR SHARE` starved the change for over a minute, and schemes that only read let sends
+begin afterwards (docs/adr/0002-fence.md has the figures).
+
+The two scopes: the nation, and one practice, so that a practice's answer does not wait for the
+rest of the country.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from django.db import transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
+
+from carerecords.models.fact_clock import NATIONAL
+
+# First key of the two-part advisory lock: keeps ours apart from anybody else's.
+NAMESPACE = 0x5C12
+
+_BUMP = """
+INSERT INTO carerecords_factclock (scope, number) VALUES (%s, nextval('carerecords_fact_number'))
+ON CONFLICT (scope) DO UPDATE SET number = excluded.number, changed_at = now()
+"""
+
+
+@contextmanager
+def changing(scope: int = NATIONAL) -> Iterator[None]:
+    """Inside: a transaction that no sender of this scope runs beside. Held jobs are asked again.
+
+    `scope` is `NATIONAL` or a practice's id. Waits for the sends in flight (one send time-out at
+    most). Keep the work inside short: senders of the scope wait for it.
+    """
+    with transaction.atomic():
+        with transaction.get_connection().cursor() as cursor:
+            # Its own statement, before any that reads: READ COMMITTED takes a snapshot per statement.
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [NAMESPACE, scope])
+            cursor.execute(_BUMP, [scope])
+        yield
+
+
+def share(cursor: CursorWrapper, practice_ids: Iterable[int]) -> None:
+    """Takes the nation's fence and those practices' shared, for the rest of the transaction.
+
+    Always the nation first and practices in order, so that two senders cannot deadlock.
+    """
+    cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, %s)", [NAMESPACE, NATIONAL])
+    for practice_id in sorted(set(practice_ids)):
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, %s)", [NAMESPACE, practice_id])
+
+
+def sender_connection() -> BaseDatabaseWrapper:
+    """A second connection to the same database, for the transaction that only holds the fence.
+
+    The sender's own connection commits its decisions and receipts meanwhile.
+    """
+    return transaction.get_connection().copy()

@@ -1,0 +1,125 @@
+"""The upload-job row: the truth about what is to be sent. The broker only rings a bell."""
+
+import uuid
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from carerecords.models.patient import Patient
+from carerecords.models.practice import Practice
+
+
+class JobKind(models.TextChoices):
+    UPLOAD = "UPLOAD", "Upload"
+    WITHDRAWAL = "WITHDRAWAL", "Withdrawal"
+
+
+class JobState(models.TextChoices):
+    """Coarse states drive; the reason codes explain."""
+
+    WAITING = "WAITING", "Waiting"
+    HELD = "HELD", "Held"
+    SENDING = "SENDING", "Sending"
+    IN_DOUBT = "IN_DOUBT", "In doubt"
+    ACCEPTED = "ACCEPTED", "Accepted"
+    CANCELLED = "CANCELLED", "Cancelled"
+    FAILED = "FAILED", "Failed"
+
+
+class Cause(models.TextChoices):
+    """What asked for the job."""
+
+    DECISION = "DECISION", "A decision was recorded"
+    UNDO = "UNDO", "A decision was undone"
+    UPDATE = "UPDATE", "The record changed"
+    DEMO = "DEMO", "Made with the demo patients"
+
+
+# Not begun: may be changed, superseded or cancelled by a new decision.
+OPEN_STATES = [JobState.WAITING, JobState.HELD]
+# Something may be on its way to the store.
+BUSY_STATES = [JobState.SENDING, JobState.IN_DOUBT]
+
+TRANSITIONS: dict[JobState, frozenset[JobState]] = {
+    JobState.WAITING: frozenset({JobState.SENDING, JobState.CANCELLED}),
+    JobState.HELD: frozenset({JobState.SENDING, JobState.WAITING, JobState.CANCELLED}),
+    JobState.SENDING: frozenset(JobState) - {JobState.SENDING},
+    JobState.IN_DOUBT: frozenset({JobState.ACCEPTED, JobState.WAITING, JobState.CANCELLED, JobState.FAILED}),
+    JobState.FAILED: frozenset({JobState.WAITING, JobState.CANCELLED}),
+    JobState.ACCEPTED: frozenset(),
+    JobState.CANCELLED: frozenset(),
+}
+
+
+class UploadJob(models.Model):
+    """One upload or withdrawal of one patient's summary, from asking to its end."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="upload_jobs")
+    practice = models.ForeignKey(Practice, on_delete=models.PROTECT, related_name="upload_jobs")
+    kind = models.CharField(max_length=10, choices=JobKind)
+    state = models.CharField(max_length=10, choices=JobState, default=JobState.WAITING)
+    cause = models.CharField(max_length=10, choices=Cause)
+    requested_at = models.DateTimeField()
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    # Waiting: when it is looked at next. Held: when the answer may change by the calendar alone.
+    due_at = models.DateTimeField(null=True)
+    # Counts claims; every later write compares it, so a thawed worker overwrites nothing.
+    attempt = models.PositiveIntegerField(default=0, db_default=0)
+    # Counts sends that the store could not take; it climbs the retry ladder.
+    failures = models.PositiveSmallIntegerField(default=0, db_default=0)
+    lease_until = models.DateTimeField(null=True)
+    # The fact clock under which it was held.
+    clock_seen = models.BigIntegerField(default=0, db_default=0)
+    # Codes of `spine.reasons.Reason`, the headline first, and its sentence, for every page.
+    reasons = ArrayField(models.CharField(max_length=30), default=list, blank=True)
+    headline = models.CharField(max_length=300, blank=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="carerecords_uploadjob_one_open_a_patient",
+                fields=["patient"],
+                condition=Q(state__in=OPEN_STATES),
+            ),
+            models.UniqueConstraint(
+                name="carerecords_uploadjob_one_busy_a_patient",
+                fields=["patient"],
+                condition=Q(state__in=BUSY_STATES),
+            ),
+            models.CheckConstraint(
+                name="carerecords_uploadjob_leased_while_sending",
+                condition=Q(state=JobState.SENDING, lease_until__isnull=False)
+                | (~Q(state=JobState.SENDING) & Q(lease_until__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="carerecords_uploadjob_finished_when_over",
+                condition=Q(state__in=[JobState.ACCEPTED, JobState.CANCELLED, JobState.FAILED], finished_at__isnull=False)
+                | (
+                    ~Q(state__in=[JobState.ACCEPTED, JobState.CANCELLED, JobState.FAILED])
+                    & Q(finished_at__isnull=True)
+                ),
+            ),
+        ]
+        indexes = [
+            # Only open rows: the claim's cost follows what is due, not what was ever sent.
+            models.Index(fields=["due_at"], name="uploadjob_due", condition=Q(state__in=OPEN_STATES)),
+            models.Index(
+                fields=["practice", "clock_seen"], name="uploadjob_held", condition=Q(state=JobState.HELD)
+            ),
+            models.Index(fields=["lease_until"], name="uploadjob_lease", condition=Q(state=JobState.SENDING)),
+            models.Index(fields=["patient", "-id"], name="uploadjob_patient"),
+            models.Index(fields=["practice", "state", "-id"], name="uploadjob_practice"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.public_id} {self.state}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN_STATES

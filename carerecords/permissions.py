@@ -1,0 +1,173 @@
+"""Who may do what. Roles are code: a change here is a reviewed commit, and the matrix is a test.
+
+Source: the roles table of the screens design (section 4), whose analogues in the NHS role-based
+access control list are named beside each permission where one is known.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Permission(StrEnum):
+    """May this user do it at all? Whether it is possible *now* is a rule, not a permission."""
+
+    CHANGE_POSITION = "change_position"  # B0062, switch GP Summary on or off
+    FIND_PATIENTS = "find_patients"
+    OPEN_SENSITIVE_RECORD = "open_sensitive_record"  # B1611
+    RECORD_CONSENT = "record_consent"  # B0020 and B0380
+    RECORD_CONSENT_ADDITIONAL = "record_consent_additional"  # B0020
+    RECORD_CONSENT_WITHOUT_REFERENCE = "record_consent_without_reference"
+    RECORD_REFUSAL = "record_refusal"
+    REVERSE_ANY_DECISION = "reverse_any_decision"  # B8029
+    REVERSE_OWN_DECISION = "reverse_own_decision"
+    SEE_ACCESS_LOG = "see_access_log"
+    SEE_POLICY = "see_policy"
+    SEE_UPLOADS = "see_uploads"
+    SET_OWN_GP_STANCE = "set_own_gp_stance"
+    SET_PRACTICE_STANCE = "set_practice_stance"
+    STOP_UPLOADS = "stop_uploads"
+
+    @property
+    def sentence(self) -> str:
+        """What it lets one do, to follow "Your role cannot"."""
+        return _SENTENCES[self]
+
+
+_SENTENCES = {
+    Permission.CHANGE_POSITION: "change the BMA policy",
+    Permission.FIND_PATIENTS: "find or open patients",
+    Permission.OPEN_SENSITIVE_RECORD: "open sensitive records",
+    Permission.RECORD_CONSENT: "record that a patient consents",
+    Permission.RECORD_CONSENT_ADDITIONAL: "record consent to additional information",
+    Permission.RECORD_CONSENT_WITHOUT_REFERENCE: "record consent without a letter or form reference",
+    Permission.RECORD_REFUSAL: "record that a patient refuses",
+    Permission.REVERSE_ANY_DECISION: "undo a decision that somebody else recorded",
+    Permission.REVERSE_OWN_DECISION: "undo a decision",
+    Permission.SEE_ACCESS_LOG: "see who has looked at a record",
+    Permission.SEE_POLICY: "see the BMA policy",
+    Permission.SEE_UPLOADS: "see uploads",
+    Permission.SET_OWN_GP_STANCE: "hold uploads for your own patients",
+    Permission.SET_PRACTICE_STANCE: "answer the BMA policy for the practice",
+    Permission.STOP_UPLOADS: "stop all uploads",
+}
+
+P = Permission
+_DESK = {
+    P.FIND_PATIENTS,
+    P.RECORD_CONSENT,
+    P.RECORD_REFUSAL,
+    P.REVERSE_OWN_DECISION,
+    P.SEE_POLICY,
+    P.SEE_UPLOADS,
+}
+
+
+@dataclass(frozen=True)
+class RoleRule:
+    """One role: its name, what it is for, whether it belongs to one practice, what it may do."""
+
+    name: str
+    description: str
+    of_practice: bool
+    permissions: frozenset[Permission]
+
+
+class Role(StrEnum):
+    """Stored as the stable code; the rest stands in `ROLES`."""
+
+    GP = "GP"
+    STAFF = "STAFF"
+    PRACTICE_MANAGER = "PRACTICE_MANAGER"
+    PRIVACY_OFFICER = "PRIVACY_OFFICER"
+    POLICY_ADMIN = "POLICY_ADMIN"
+    NATIONAL_ADMIN = "NATIONAL_ADMIN"
+    AUDITOR = "AUDITOR"
+    API_CLIENT = "API_CLIENT"
+
+    @property
+    def rule(self) -> RoleRule:
+        return ROLES[self]
+
+
+ROLES: dict[Role, RoleRule] = {
+    Role.GP: RoleRule(
+        "GP",
+        "Records what patients decided, between two consultations.",
+        True,
+        frozenset(
+            _DESK
+            | {
+                P.OPEN_SENSITIVE_RECORD,
+                P.RECORD_CONSENT_ADDITIONAL,
+                P.RECORD_CONSENT_WITHOUT_REFERENCE,
+                P.REVERSE_ANY_DECISION,
+                P.SET_OWN_GP_STANCE,
+            }
+        ),
+    ),
+    Role.STAFF: RoleRule(
+        "Receptionist or staff",
+        "Enters letters and forms that came back.",
+        True,
+        frozenset(_DESK),
+    ),
+    Role.PRACTICE_MANAGER: RoleRule(
+        "Practice manager",
+        "Runs bulk work and reports, and answers the BMA policy for the practice.",
+        True,
+        frozenset(_DESK | {P.REVERSE_ANY_DECISION, P.SET_PRACTICE_STANCE}),
+    ),
+    Role.PRIVACY_OFFICER: RoleRule(
+        "Privacy officer",
+        "Caldicott Guardian or privacy officer: sees who saw what, and resolves differences.",
+        True,
+        frozenset(
+            {
+                P.FIND_PATIENTS,
+                P.OPEN_SENSITIVE_RECORD,
+                P.REVERSE_ANY_DECISION,
+                P.SEE_ACCESS_LOG,
+                P.SEE_POLICY,
+                P.SEE_UPLOADS,
+            }
+        ),
+    ),
+    Role.POLICY_ADMIN: RoleRule(
+        "BMA policy admin",
+        "Records the union's position for the whole country.",
+        False,
+        frozenset({P.CHANGE_POSITION, P.SEE_POLICY}),
+    ),
+    Role.NATIONAL_ADMIN: RoleRule(
+        "National admin",
+        "Runs the programme. Sees counts, never a patient.",
+        False,
+        frozenset({P.SEE_POLICY, P.STOP_UPLOADS}),
+    ),
+    Role.AUDITOR: RoleRule(
+        "Auditor",
+        "Reads the trail of changes. Writes nothing.",
+        False,
+        frozenset({P.SEE_POLICY}),
+    ),
+    Role.API_CLIENT: RoleRule(
+        "API client",
+        "A practice's own system, which records decisions with a reference.",
+        True,
+        frozenset(_DESK),
+    ),
+}
+
+
+class NotPermitted(Exception):
+    """The user's role does not include the permission; nothing was done."""
+
+    def __init__(self, permission: Permission, role: Role | None) -> None:
+        self.permission, self.role = permission, role
+        name = role.rule.name if role else "none"
+        super().__init__(f"Your role ({name}) cannot {permission.sentence}.")
+
+
+def roles_with(permission: Permission) -> list[Role]:
+    """The roles that hold a permission, in the order of the table."""
+    return [role for role, rule in ROLES.items() if permission in rule.permissions]

@@ -1,0 +1,200 @@
+"""Recording and taking back decisions. Each function is one transaction and writes its own event."""
+
+import datetime
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from carerecords import upload_queue
+from carerecords.models import Cause, Patient, UploadJob, User
+from consent import queries, rules
+from consent.codes import CHOSEN_BY_HAND, NEEDS_REFERENCE, ConsentState, EventKind, Preference, Source
+from consent.models import ConsentEvent
+
+
+class DecisionRefused(Exception):
+    """The decision cannot be recorded; `field` names what to mend, the message says how."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class DecisionChanged(Exception):
+    """Somebody recorded another decision since this one was begun; nothing was saved."""
+
+    def __init__(self, current: ConsentEvent | None) -> None:
+        super().__init__("This record changed while you were working.")
+        self.current = current
+
+
+class CannotUndo(Exception):
+    """The event was already taken back, or is itself a taking back."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """How a decision came to the practice."""
+
+    source: Source
+    reference: str = ""
+    note: str = ""
+    representative_name: str = ""
+    representative_authority: str = ""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A stored event, the state that follows from it, and the job it left open (if any)."""
+
+    event: ConsentEvent
+    state: ConsentState
+    job: UploadJob | None
+
+
+# The form leaves out `seen`: it did not show what stands. Distinct from having seen nothing.
+UNSEEN = object()
+
+
+@transaction.atomic
+def record_decision(
+    *,
+    patient: Patient,
+    preference: Preference,
+    evidence: Evidence,
+    decided_on: datetime.date,
+    by: User,
+    at: datetime.datetime,
+    seen: object = UNSEEN,
+) -> Recorded:
+    """Appends one decision and asks for the upload or withdrawal that follows from it.
+
+    `seen` is the id of the event that the recorder was shown as current (None: no decision): a
+    different current one raises `DecisionChanged`. `DecisionRefused` for a fault of the input.
+    May wait for the patient's upload that is being sent right now (one batch at most).
+    """
+    locked = Patient.objects.lock().get(pk=patient.pk)
+    _check_decision(locked, preference, evidence, decided_on, at)
+    if seen is not UNSEEN and locked.consent_event_id != seen:
+        raise DecisionChanged(queries.current_event(locked))
+    event = ConsentEvent.objects.create(
+        patient=locked,
+        practice_id=locked.practice_id,
+        kind=EventKind.DECISION.value,
+        preference=preference,
+        source=evidence.source,
+        decided_on=decided_on,
+        effective_from=decided_on,
+        reference=evidence.reference,
+        note=evidence.note,
+        representative_name=evidence.representative_name,
+        representative_authority=evidence.representative_authority,
+        supersedes_id=None if seen is UNSEEN else locked.consent_event_id,
+        recorded_at=at,
+        recorded_by=by,
+    )
+    return _settle(locked, event, cause=Cause.DECISION, by=by, at=at)
+
+
+@transaction.atomic
+def undo_decision(*, event: ConsentEvent, by: User, at: datetime.datetime) -> Recorded:
+    """Appends the reversal of a decision; what was before it holds again.
+
+    Lossless while the upload still waits. Where it has been sent, a withdrawal is asked for.
+    Raises `CannotUndo` when the event does not stand.
+    """
+    patient = Patient.objects.lock().get(pk=event.patient_id)
+    if event.kind != EventKind.DECISION.value or ConsentEvent.objects.filter(reverses=event).exists():
+        raise CannotUndo
+    reversal = ConsentEvent.objects.create(
+        patient=patient,
+        practice_id=patient.practice_id,
+        kind=EventKind.REVERSAL.value,
+        reverses=event,
+        recorded_at=at,
+        recorded_by=by,
+    )
+    return _settle(patient, reversal, cause=Cause.UNDO, by=by, at=at)
+
+
+def derive_due(*, at: datetime.datetime, limit: int = 500) -> int:
+    """Derives again the patients whose state changes by the calendar; returns how many."""
+    today = timezone.localdate(at)
+    due = Patient.objects.filter(consent_changes_on__lte=today).values_list("pk", flat=True)[:limit]
+    for patient_id in list(due):
+        with transaction.atomic():
+            patient = Patient.objects.lock().get(pk=patient_id)
+            _derive(patient, at)
+            _ask(patient, cause=Cause.DECISION, by=None, at=at)
+    return len(due)
+
+
+def _check_decision(
+    patient: Patient,
+    preference: Preference,
+    evidence: Evidence,
+    decided_on: datetime.date,
+    at: datetime.datetime,
+) -> None:
+    today = timezone.localdate(at)
+    if preference not in CHOSEN_BY_HAND:
+        raise DecisionRefused("preference", "Select what the patient decided")
+    if decided_on > today:
+        raise DecisionRefused("decided_on", "Date of decision must be today or in the past")
+    if decided_on < patient.born_on:
+        raise DecisionRefused("decided_on", "Date of decision must be the same as or after the date of birth")
+    if not patient.is_here_on(today):
+        raise DecisionRefused("preference", "This patient has died or left, so no decision can be recorded")
+    if evidence.source in NEEDS_REFERENCE and not evidence.reference.strip():
+        raise DecisionRefused("reference", "Enter a letter or form reference")
+    if evidence.source == Source.REPRESENTATIVE and not (
+        evidence.representative_name.strip() and evidence.representative_authority.strip()
+    ):
+        raise DecisionRefused("representative_name", "Enter who decided for the patient")
+
+
+def _settle(
+    patient: Patient, event: ConsentEvent, *, cause: Cause, by: User, at: datetime.datetime
+) -> Recorded:
+    state = _derive(patient, at)
+    job = _ask(patient, cause=cause, by=by, at=at)
+    return Recorded(event, state, job)
+
+
+def _derive(patient: Patient, at: datetime.datetime) -> ConsentState:
+    """Writes the patient's derived columns from all their events."""
+    derived = rules.state_from(queries.events_of(patient), timezone.localdate(at))
+    current = derived.event
+    patient.consent_state = derived.state
+    patient.consent_source = current.source if current and current.source else ""
+    patient.consent_decided_on = current.decided_on if current else None
+    patient.consent_event_id = current.sequence if current else None
+    patient.consent_changes_on = derived.changes_on
+    patient.save(
+        update_fields=[
+            "consent_state",
+            "consent_source",
+            "consent_decided_on",
+            "consent_event_id",
+            "consent_changes_on",
+        ]
+    )
+    return derived.state
+
+
+def _ask(patient: Patient, *, cause: Cause, by: User | None, at: datetime.datetime) -> UploadJob | None:
+    """Asks for what the state calls for: an upload, a withdrawal, or nothing."""
+    state = ConsentState(patient.consent_state)
+    if rules.permits_upload(state):
+        window = datetime.timedelta(seconds=settings.UNDO_WINDOW_SECONDS)
+        return upload_queue.request_upload(patient, cause=cause, by=by, at=at, not_before=at + window)
+    if state is ConsentState.EXPRESS_DISSENT:
+        return upload_queue.request_withdrawal(patient, cause=cause, by=by, at=at)
+    if state is ConsentState.NONE:
+        if upload_queue.may_be_at_store(patient):
+            return upload_queue.request_withdrawal(patient, cause=cause, by=by, at=at)
+        upload_queue.cancel_open(patient, reason=upload_queue.NOTHING_ASKED, at=at)
+    # A conflict or a later start neither asks nor takes back: the open job, if any, is held.
+    return None
