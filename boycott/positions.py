@@ -35,7 +35,10 @@ class Stance(models.TextChoices):
     """A practice's answer to the union's position."""
 
     FOLLOW = "FOLLOW", "Follow it"
-    DO_NOT_FOLLOW = "DO_NOT_FOLLOW", "Do not follow: uploads continue for patients with consent"
+    DO_NOT_FOLLOW = (
+        "DO_NOT_FOLLOW",
+        "Do not follow: uploads continue for patients with consent",
+    )
     HOLD = "HOLD", "Hold uploads whatever the policy"
 
 

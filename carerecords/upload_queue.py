@@ -38,7 +38,11 @@ def request_withdrawal(
 def cancel_open(patient: Patient, *, reason: str, at: datetime.datetime) -> int:
     """Ends what has not begun; returns how many jobs that was (0 or 1)."""
     return UploadJob.objects.filter(patient=patient, state__in=OPEN_STATES).update(
-        state=JobState.CANCELLED, finished_at=at, due_at=None, reasons=[reason], headline=""
+        state=JobState.CANCELLED,
+        finished_at=at,
+        due_at=None,
+        reasons=[reason],
+        headline="",
     )
 
 

@@ -84,7 +84,10 @@ TEMPLATES = [
         "BACKEND": "django.template.backends.jinja2.Jinja2",
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": False,
-        "OPTIONS": {"environment": "config.jinja.environment", "context_processors": CONTEXT_PROCESSORS},
+        "OPTIONS": {
+            "environment": "config.jinja.environment",
+            "context_processors": CONTEXT_PROCESSORS,
+        },
     },
     {
         # allauth's and the API documentation's own templates.
@@ -100,9 +103,7 @@ DATABASE_URL = env.text(
     hint="Give a PostgreSQL address, for example postgres://user:password@host/name. "
     "`make run` and `make test` start one of their own.",
 )
-DATABASES = {
-    "default": dj_database_url.parse(DATABASE_URL, conn_max_age=600, conn_health_checks=True)
-}
+DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=600, conn_health_checks=True)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "carerecords.User"
@@ -124,6 +125,43 @@ CELERY_BROKER_URL = env.text(
     hint="Give a broker: redis://host/0 for Valkey or amqp://user:password@host// for RabbitMQ.",
 )
 
+# Rows in PostgreSQL are the record, so results are not kept and a lost message costs one sweep.
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TIMEZONE = "Europe/London"
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# A quorum queue on RabbitMQ; ignored by Valkey.
+if CELERY_BROKER_URL.startswith("amqp"):
+    CELERY_TASK_DEFAULT_QUEUE_TYPE = "quorum"
+else:
+    # The page must not wait for a broker that is away; redelivery of a dead worker's message is
+    # not what recovery rests on (the sweep over leases is), so the long time-out is harmless.
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "socket_connect_timeout": 1,
+        "socket_timeout": 30,
+        "visibility_timeout": 3600,
+    }
+CELERY_BEAT_SCHEDULE = {
+    "send-due": {
+        "task": "spine.tasks.send_due",
+        "schedule": 2.0,
+        "options": {"expires": 2},
+    },
+    "recover": {
+        "task": "spine.tasks.recover",
+        "schedule": 5.0,
+        "options": {"expires": 5},
+    },
+    "derive-due": {
+        "task": "spine.tasks.derive_due",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+}
+
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "Europe/London"
 USE_TZ = True
@@ -137,6 +175,10 @@ STATIC_ROOT = BASE_DIR / "staticfiles"
 UNDO_WINDOW_SECONDS = env.number("UNDO_WINDOW_SECONDS", 30 if CARE_ENV == "demo" else 900)
 # The central store: its base address, and credentials for the real service.
 SPINE_BASE_URL = env.text(
-    "SPINE_BASE_URL", hint="The base address of the Summary Care Record FHIR API, or of the local store."
+    "SPINE_BASE_URL",
+    hint="The base address of the Summary Care Record FHIR API, or of the local store.",
 )
 SPINE_BEARER_TOKEN = env.text("SPINE_BEARER_TOKEN", "")
+# The service may take 60 s to answer (its own limit for a whole call), so the default is longer.
+SPINE_READ_TIMEOUT_SECONDS = env.number("SPINE_READ_TIMEOUT_SECONDS", 65)
+SPINE_CONNECTIONS = int(env.number("SPINE_CONNECTIONS", 32))

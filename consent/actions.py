@@ -10,7 +10,14 @@ from django.utils import timezone
 from carerecords import upload_queue
 from carerecords.models import Cause, Patient, UploadJob, User
 from consent import queries, rules
-from consent.codes import CHOSEN_BY_HAND, NEEDS_REFERENCE, ConsentState, EventKind, Preference, Source
+from consent.codes import (
+    CHOSEN_BY_HAND,
+    NEEDS_REFERENCE,
+    ConsentState,
+    EventKind,
+    Preference,
+    Source,
+)
 from consent.models import ConsentEvent
 
 
@@ -144,9 +151,15 @@ def _check_decision(
     if decided_on > today:
         raise DecisionRefused("decided_on", "Date of decision must be today or in the past")
     if decided_on < patient.born_on:
-        raise DecisionRefused("decided_on", "Date of decision must be the same as or after the date of birth")
+        raise DecisionRefused(
+            "decided_on",
+            "Date of decision must be the same as or after the date of birth",
+        )
     if not patient.is_here_on(today):
-        raise DecisionRefused("preference", "This patient has died or left, so no decision can be recorded")
+        raise DecisionRefused(
+            "preference",
+            "This patient has died or left, so no decision can be recorded",
+        )
     if evidence.source in NEEDS_REFERENCE and not evidence.reference.strip():
         raise DecisionRefused("reference", "Enter a letter or form reference")
     if evidence.source == Source.REPRESENTATIVE and not (
@@ -156,7 +169,12 @@ def _check_decision(
 
 
 def _settle(
-    patient: Patient, event: ConsentEvent, *, cause: Cause, by: User, at: datetime.datetime
+    patient: Patient,
+    event: ConsentEvent,
+    *,
+    cause: Cause,
+    by: User,
+    at: datetime.datetime,
 ) -> Recorded:
     state = _derive(patient, at)
     job = _ask(patient, cause=cause, by=by, at=at)

@@ -14,7 +14,10 @@ from django.db import models
 class Preference(models.TextChoices):
     """What a decision says. Wording: the four preferences as GP systems show them."""
 
-    EXPRESS_CORE = "EXPRESS_CORE", "Express consent for medication, allergies and adverse reactions only"
+    EXPRESS_CORE = (
+        "EXPRESS_CORE",
+        "Express consent for medication, allergies and adverse reactions only",
+    )
     EXPRESS_ADDITIONAL = (
         "EXPRESS_ADDITIONAL",
         "Express consent for medication, allergies, adverse reactions and additional information",
@@ -52,7 +55,10 @@ class ConsentState(models.TextChoices):
     NONE = "NONE", "No decision"
     IMPLIED_CORE = "IMPLIED_CORE", "Implied consent"
     EXPRESS_CORE = "EXPRESS_CORE", "Consent given"
-    EXPRESS_ADDITIONAL = "EXPRESS_ADDITIONAL", "Consent given, with additional information"
+    EXPRESS_ADDITIONAL = (
+        "EXPRESS_ADDITIONAL",
+        "Consent given, with additional information",
+    )
     EXPRESS_DISSENT = "EXPRESS_DISSENT", "Consent refused"
     CONFLICT = "CONFLICT", "Conflicting"
     LATER = "LATER", "Consent starts later"

@@ -32,11 +32,19 @@ class ConsentEvent(AppendOnly):
     representative_name = models.CharField(max_length=100, blank=True)
     representative_authority = models.CharField(max_length=100, blank=True)
     reverses = models.OneToOneField(
-        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="reversed_by"
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="reversed_by",
     )
     # The decision that the recorder saw and replaced; without it, two of one day may conflict.
     supersedes = models.ForeignKey(
-        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="superseded_by"
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="superseded_by",
     )
     recorded_at = models.DateTimeField()
     recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -54,7 +62,12 @@ class ConsentEvent(AppendOnly):
                 )
                 & ~Q(preference="")
                 & ~Q(source="")
-                | Q(kind=EventKind.REVERSAL.value, reverses__isnull=False, preference="", source=""),
+                | Q(
+                    kind=EventKind.REVERSAL.value,
+                    reverses__isnull=False,
+                    preference="",
+                    source="",
+                ),
             ),
             models.CheckConstraint(
                 name="consent_consentevent_representative_is_named",
@@ -77,7 +90,10 @@ class ConsentModelRevision(AppendOnly):
     class Model(models.TextChoices):
         EXPLICIT = "EXPLICIT", "Express consent only"
         IMPLIED_CORE = "IMPLIED_CORE", "Implied consent for core"
-        IMPLIED_CORE_AND_ADDITIONAL = "IMPLIED_CORE_AND_ADDITIONAL", "Implied consent for core and additional"
+        IMPLIED_CORE_AND_ADDITIONAL = (
+            "IMPLIED_CORE_AND_ADDITIONAL",
+            "Implied consent for core and additional",
+        )
 
     model = models.CharField(max_length=30, choices=Model)
     effective_from = models.DateField()

@@ -37,7 +37,9 @@ NOTHING = Derived(ConsentState.NONE)
 
 
 def state_from(
-    events: Iterable[Event], at: datetime.date, known_at: datetime.datetime | None = None
+    events: Iterable[Event],
+    at: datetime.date,
+    known_at: datetime.datetime | None = None,
 ) -> Derived:
     """What was decided as of day `at`, by what was recorded up to `known_at` (default: all).
 

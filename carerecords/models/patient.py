@@ -5,8 +5,10 @@ import uuid
 from typing import Self
 
 from django.conf import settings
+from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Upper
 
 from carerecords.models.practice import Practice
 
@@ -45,7 +47,11 @@ class Patient(models.Model):
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     practice = models.ForeignKey(Practice, on_delete=models.PROTECT, related_name="patients")
     usual_gp = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="usual_patients"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="usual_patients",
     )
     nhs_number = models.CharField(max_length=10, unique=True)
     title = models.CharField(max_length=20, blank=True)
@@ -78,10 +84,19 @@ class Patient(models.Model):
     class Meta:
         indexes = [
             # The list's sort order, for keyset paging; with and without a decision filter.
-            models.Index(fields=["practice", "family_name", "given_name", "id"], name="patient_list"),
+            models.Index(
+                fields=["practice", "family_name", "given_name", "id"],
+                name="patient_list",
+            ),
             models.Index(
                 fields=["practice", "consent_state", "family_name", "given_name", "id"],
                 name="patient_list_by_state",
+            ),
+            # Prefix search by family name, whatever the case.
+            models.Index(
+                F("practice"),
+                OpClass(Upper("family_name"), name="text_pattern_ops"),
+                name="patient_family_prefix",
             ),
             models.Index(fields=["practice", "born_on"], name="patient_born"),
             models.Index(fields=["practice", "postcode"], name="patient_postcode"),

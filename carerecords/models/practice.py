@@ -25,7 +25,10 @@ class Practice(models.Model):
     goes_live_on = models.DateField(null=True, blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["region_code"]), models.Index(fields=["icb_code"])]
+        indexes = [
+            models.Index(fields=["region_code"]),
+            models.Index(fields=["icb_code"]),
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.ods_code})"

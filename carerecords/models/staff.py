@@ -64,7 +64,11 @@ class RoleAssignment(models.Model):
 
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="assignments")
     practice = models.ForeignKey(
-        Practice, on_delete=models.PROTECT, null=True, blank=True, related_name="assignments"
+        Practice,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="assignments",
     )
     role = models.CharField(max_length=20, choices=[(role.value, rule.name) for role, rule in ROLES.items()])
     starts_at = models.DateTimeField()

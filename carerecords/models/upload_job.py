@@ -99,20 +99,39 @@ class UploadJob(models.Model):
             ),
             models.CheckConstraint(
                 name="carerecords_uploadjob_finished_when_over",
-                condition=Q(state__in=[JobState.ACCEPTED, JobState.CANCELLED, JobState.FAILED], finished_at__isnull=False)
+                condition=Q(
+                    state__in=[JobState.ACCEPTED, JobState.CANCELLED, JobState.FAILED],
+                    finished_at__isnull=False,
+                )
                 | (
-                    ~Q(state__in=[JobState.ACCEPTED, JobState.CANCELLED, JobState.FAILED])
+                    ~Q(
+                        state__in=[
+                            JobState.ACCEPTED,
+                            JobState.CANCELLED,
+                            JobState.FAILED,
+                        ]
+                    )
                     & Q(finished_at__isnull=True)
                 ),
             ),
         ]
         indexes = [
             # Only open rows: the claim's cost follows what is due, not what was ever sent.
-            models.Index(fields=["due_at"], name="uploadjob_due", condition=Q(state__in=OPEN_STATES)),
             models.Index(
-                fields=["practice", "clock_seen"], name="uploadjob_held", condition=Q(state=JobState.HELD)
+                fields=["due_at"],
+                name="uploadjob_due",
+                condition=Q(state__in=OPEN_STATES),
             ),
-            models.Index(fields=["lease_until"], name="uploadjob_lease", condition=Q(state=JobState.SENDING)),
+            models.Index(
+                fields=["practice", "clock_seen"],
+                name="uploadjob_held",
+                condition=Q(state=JobState.HELD),
+            ),
+            models.Index(
+                fields=["lease_until"],
+                name="uploadjob_lease",
+                condition=Q(state=JobState.SENDING),
+            ),
             models.Index(fields=["patient", "-id"], name="uploadjob_patient"),
             models.Index(fields=["practice", "state", "-id"], name="uploadjob_practice"),
         ]

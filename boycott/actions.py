@@ -1,0 +1,116 @@
+"""Changing the union's position and the answers to it.
+
+Each change takes the fence of its scope: after it commits, no upload that it forbids begins.
+"""
+
+import datetime
+import uuid
+
+from boycott.models import GpStanceRevision, PositionRevision, StanceRevision
+from boycott.positions import DataScope, GpStance, Position, Stance, Strength
+from carerecords import doorbell, fence
+from carerecords.models import Practice, User
+from carerecords.models.fact_clock import NATIONAL
+
+# The line of the union's national policy, which the switch revises.
+NATIONAL_LINE = uuid.UUID("5c120000-0000-4000-8000-000000000001")
+REASON_LENGTH = range(20, 1001)
+
+
+class ChangeRefused(Exception):
+    """The change cannot be made; `field` names what to mend, the message says how."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+def change_position(
+    *,
+    position: Position,
+    text: str,
+    reason: str,
+    by: User,
+    at: datetime.datetime,
+    seen: int,
+    body: str = "BMA",
+    strength: Strength = Strength.ADVICE,
+    data_scope: DataScope = DataScope.ALL,
+    line: uuid.UUID = NATIONAL_LINE,
+) -> PositionRevision:
+    """Appends the next revision of a line of policy, in force at once.
+
+    `seen` is the number of the revision the admin was shown (0: none). Raises `ChangeRefused`
+    when it is no longer the latest, when the position is that already, or when the reason is too
+    short or too long. Waits for the sends in flight, for one send time-out at most.
+    """
+    if len(reason.strip()) not in REASON_LENGTH:
+        raise ChangeRefused("reason", "Reason must be between 20 and 1,000 characters")
+    with fence.changing(NATIONAL):
+        latest = PositionRevision.objects.filter(line=line).order_by("-number").first()
+        number = latest.number if latest else 0
+        if number != seen:
+            raise ChangeRefused("seen", "The policy was changed while you were working. Check it again")
+        if latest and latest.position == position and latest.effective_to is None:
+            raise ChangeRefused("position", "This is the position already")
+        revision = PositionRevision.objects.create(
+            line=line,
+            number=number + 1,
+            body=body,
+            position=position,
+            strength=strength,
+            data_scope=data_scope,
+            text=text,
+            effective_from=at,
+            reason=reason.strip(),
+            made_at=at,
+            made_by=by,
+        )
+        doorbell.ring_after_commit()
+    return revision
+
+
+def set_stance(
+    *,
+    practice: Practice,
+    stance: Stance,
+    agreed_by: str,
+    agreed_on: datetime.date,
+    by: User,
+    at: datetime.datetime,
+    note: str = "",
+) -> StanceRevision:
+    """Appends a practice's answer. Raises `ChangeRefused` when nobody is named as having agreed."""
+    if not agreed_by.strip():
+        raise ChangeRefused("agreed_by", "Enter who agreed this")
+    if agreed_on > at.date():
+        raise ChangeRefused("agreed_on", "Date it was agreed must be today or in the past")
+    with fence.changing(practice.pk):
+        revision = StanceRevision.objects.create(
+            practice=practice,
+            stance=stance,
+            agreed_by=agreed_by.strip(),
+            agreed_on=agreed_on,
+            note=note,
+            made_at=at,
+            made_by=by,
+        )
+        doorbell.ring_after_commit()
+    return revision
+
+
+def set_gp_stance(
+    *,
+    gp: User,
+    practice: Practice,
+    stance: GpStance,
+    at: datetime.datetime,
+    note: str = "",
+) -> GpStanceRevision:
+    """Appends a GP's own answer for the patients whose usual GP they are."""
+    with fence.changing(practice.pk):
+        revision = GpStanceRevision.objects.create(
+            gp=gp, practice=practice, stance=stance, note=note, made_at=at
+        )
+        doorbell.ring_after_commit()
+    return revision

@@ -1,0 +1,121 @@
+"""The proof of every send: gate decisions, attempts and receipts, all append-only.
+
+`StoreCopy` alone is a working note: what we last knew of the store's copy of a patient.
+"""
+
+import uuid
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from carerecords.append_only import AppendOnly
+from carerecords.models import Patient, UploadJob
+
+
+class GateDecision(AppendOnly):
+    """One answer of the gate about one job, with every reason and the evidence it saw."""
+
+    job = models.ForeignKey(UploadJob, on_delete=models.PROTECT, related_name="decisions")
+    attempt = models.PositiveIntegerField()
+    at = models.DateTimeField()
+    outcome = models.CharField(max_length=6)
+    scope = models.CharField(max_length=15, blank=True)
+    reasons = ArrayField(models.CharField(max_length=30), default=list, blank=True)
+    # Ids of what it rested on: consent event, stance, positions, stop, consent model.
+    evidence = models.JSONField()
+    engine = models.CharField(max_length=12)
+
+    class Meta:
+        indexes = [models.Index(fields=["job", "id"], name="gatedecision_job")]
+
+    def __str__(self) -> str:
+        return f"{self.outcome} for job {self.job_id}"
+
+
+class UploadAttempt(AppendOnly):
+    """The intent to send, committed before the first byte leaves."""
+
+    job = models.ForeignKey(UploadJob, on_delete=models.PROTECT, related_name="attempts")
+    attempt = models.PositiveIntegerField()
+    at = models.DateTimeField()
+    # The key of every send of this job's message: a repeat is recognised by the store.
+    request_id = models.UUIDField()
+    composition_id = models.UUIDField()
+    # Of what the summary says, whatever its ids and times; equal content is not sent twice.
+    content_hash = models.CharField(max_length=64)
+    scope = models.CharField(max_length=15)
+    is_blank = models.BooleanField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="spine_uploadattempt_once", fields=["job", "attempt"]),
+        ]
+        indexes = [models.Index(fields=["composition_id"], name="uploadattempt_composition")]
+
+    def __str__(self) -> str:
+        return f"attempt {self.attempt} of job {self.job_id}"
+
+
+class Receipt(AppendOnly):
+    """What became of an attempt: the store's answer, or why there is none."""
+
+    job = models.ForeignKey(UploadJob, on_delete=models.PROTECT, related_name="receipts")
+    attempt = models.PositiveIntegerField()
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=16)
+    http_status = models.PositiveSmallIntegerField(null=True)
+    # Codes and our own words only; never text that could name a patient.
+    detail = models.CharField(max_length=200, blank=True)
+    composition_id = models.UUIDField(null=True)
+    replaced_id = models.CharField(max_length=64, blank=True)
+    # SHA-256 of the bytes sent, to compare with the store's ledger.
+    body_sha256 = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["job", "id"], name="receipt_job")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} for job {self.job_id}"
+
+
+class StoreCopy(models.Model):
+    """What we last knew of the store's copy of one patient's summary."""
+
+    patient = models.OneToOneField(
+        Patient, on_delete=models.PROTECT, primary_key=True, related_name="store_copy"
+    )
+    composition_id = models.CharField(max_length=64, blank=True)
+    content_hash = models.CharField(max_length=64, blank=True)
+    scope = models.CharField(max_length=15, blank=True)
+    is_blank = models.BooleanField(default=False)
+    permission = models.CharField(max_length=4, blank=True)
+    accepted_at = models.DateTimeField(null=True)
+    read_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="spine_storecopy_permission_is_known",
+                condition=Q(permission__in=["", "Yes", "Ask", "No"]),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"copy of {self.patient_id}"
+
+
+class StopRevision(AppendOnly):
+    """The programme's emergency stop, set or lifted; the latest row stands."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    stopped = models.BooleanField()
+    reason = models.CharField(max_length=1000)
+    made_at = models.DateTimeField()
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+
+    def __str__(self) -> str:
+        return "stopped" if self.stopped else "running"
