@@ -6,10 +6,10 @@ co-operate, asking for explicit consent only, and co-operating (spine-interface 
 
 from enum import StrEnum
 
-from django.db import models
+from carerecords.vocabulary import Term
 
 
-class Position(models.TextChoices):
+class Position(Term):
     """What the union asks of practices."""
 
     COOPERATE = "COOPERATE", "Co-operate"
@@ -17,21 +17,21 @@ class Position(models.TextChoices):
     NON_COOPERATION = "NON_COOPERATION", "Do not co-operate: no upload"
 
 
-class Strength(models.TextChoices):
+class Strength(Term):
     """Advice binds nobody by itself."""
 
     ADVICE = "ADVICE", "Advice to members; practices decide"
     INSTRUCTION = "INSTRUCTION", "Instruction to members"
 
 
-class DataScope(models.TextChoices):
+class DataScope(Term):
     """Which part of a summary a position is about."""
 
     ALL = "ALL", "The whole summary"
     ADDITIONAL_ONLY = "ADDITIONAL_ONLY", "Additional information only"
 
 
-class Stance(models.TextChoices):
+class Stance(Term):
     """A practice's answer to the union's position."""
 
     FOLLOW = "FOLLOW", "Follow it"
@@ -42,7 +42,7 @@ class Stance(models.TextChoices):
     HOLD = "HOLD", "Hold uploads whatever the policy"
 
 
-class GpStance(models.TextChoices):
+class GpStance(Term):
     """A GP's answer for their own patients."""
 
     USE_PRACTICE = "USE_PRACTICE", "Use the practice's answer"

@@ -8,10 +8,10 @@ here.
 
 from enum import StrEnum
 
-from django.db import models
+from carerecords.vocabulary import Term
 
 
-class Preference(models.TextChoices):
+class Preference(Term):
     """What a decision says. Wording: the four preferences as GP systems show them."""
 
     EXPRESS_CORE = (
@@ -49,7 +49,7 @@ CHOSEN_BY_HAND = [
 PERMITTING = frozenset({Preference.EXPRESS_CORE, Preference.EXPRESS_ADDITIONAL})
 
 
-class ConsentState(models.TextChoices):
+class ConsentState(Term):
     """What holds for a patient now: a preference, or why none of them can be relied on."""
 
     NONE = "NONE", "No decision"
@@ -64,7 +64,7 @@ class ConsentState(models.TextChoices):
     LATER = "LATER", "Consent starts later"
 
 
-class Source(models.TextChoices):
+class Source(Term):
     """How the patient told the practice."""
 
     IN_PERSON = "IN_PERSON", "In person"
@@ -84,3 +84,11 @@ class EventKind(StrEnum):
 
     DECISION = "DECISION"
     REVERSAL = "REVERSAL"
+
+
+class ConsentModel(Term):
+    """The nation's dated rule for patients who said nothing."""
+
+    EXPLICIT = "EXPLICIT", "Express consent only"
+    IMPLIED_CORE = "IMPLIED_CORE", "Implied consent for core"
+    IMPLIED_CORE_AND_ADDITIONAL = "IMPLIED_CORE_AND_ADDITIONAL", "Implied consent for core and additional"

@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from carerecords.append_only import AppendOnly
 from carerecords.models import Patient, Practice
-from consent.codes import EventKind, Preference, Source
+from consent.codes import ConsentModel, EventKind, Preference, Source
 
 
 class ConsentEvent(AppendOnly):
@@ -23,8 +23,8 @@ class ConsentEvent(AppendOnly):
     # The practice that recorded it, which may not be the patient's practice later.
     practice = models.ForeignKey(Practice, on_delete=models.PROTECT, related_name="+")
     kind = models.CharField(max_length=8, choices=[(kind.value, kind.value) for kind in EventKind])
-    preference = models.CharField(max_length=20, choices=Preference, blank=True)
-    source = models.CharField(max_length=20, choices=Source, blank=True)
+    preference = models.CharField(max_length=20, choices=Preference.choices(), blank=True)
+    source = models.CharField(max_length=20, choices=Source.choices(), blank=True)
     decided_on = models.DateField(null=True)
     effective_from = models.DateField(null=True)
     reference = models.CharField(max_length=50, blank=True)
@@ -87,15 +87,7 @@ class ConsentEvent(AppendOnly):
 class ConsentModelRevision(AppendOnly):
     """From when the nation asks for express consent, or takes silence after a letter for consent."""
 
-    class Model(models.TextChoices):
-        EXPLICIT = "EXPLICIT", "Express consent only"
-        IMPLIED_CORE = "IMPLIED_CORE", "Implied consent for core"
-        IMPLIED_CORE_AND_ADDITIONAL = (
-            "IMPLIED_CORE_AND_ADDITIONAL",
-            "Implied consent for core and additional",
-        )
-
-    model = models.CharField(max_length=30, choices=Model)
+    model = models.CharField(max_length=30, choices=ConsentModel.choices())
     effective_from = models.DateField()
     # How long after the letter a patient who said nothing counts as content.
     letter_weeks = models.PositiveSmallIntegerField(default=12)

@@ -12,7 +12,7 @@ class StanceRevision(AppendOnly):
     """One answer of a practice; the latest stands. `agreed_by` is who agreed it in the practice."""
 
     practice = models.ForeignKey(Practice, on_delete=models.PROTECT, related_name="stance_revisions")
-    stance = models.CharField(max_length=13, choices=Stance)
+    stance = models.CharField(max_length=13, choices=Stance.choices())
     agreed_by = models.CharField(max_length=100)
     agreed_on = models.DateField()
     note = models.CharField(max_length=1000, blank=True)
@@ -37,7 +37,7 @@ class GpStanceRevision(AppendOnly):
         related_name="gp_stance_revisions",
     )
     practice = models.ForeignKey(Practice, on_delete=models.PROTECT, related_name="+")
-    stance = models.CharField(max_length=12, choices=GpStance)
+    stance = models.CharField(max_length=12, choices=GpStance.choices())
     note = models.CharField(max_length=1000, blank=True)
     made_at = models.DateTimeField()
 

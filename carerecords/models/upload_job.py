@@ -117,6 +117,7 @@ class UploadJob(models.Model):
         ]
         indexes = [
             # Only open rows: the claim's cost follows what is due, not what was ever sent.
+            # Withdrawals come first.
             models.Index(
                 fields=["due_at"],
                 name="uploadjob_due",

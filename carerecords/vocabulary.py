@@ -1,0 +1,21 @@
+"""Enumerations with words: a stored code, and what people read. Pure, unlike Django's choices."""
+
+from enum import StrEnum
+from typing import Self
+
+
+class Term(StrEnum):
+    """A member is its stored code; `label` is what people read."""
+
+    label: str
+
+    def __new__(cls, code: str, label: str) -> Self:
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.label = label
+        return member
+
+    @classmethod
+    def choices(cls) -> list[tuple[str, str]]:
+        """Pairs for a model field or a form."""
+        return [(member.value, member.label) for member in cls]
