@@ -1,0 +1,135 @@
+"""How the service writes names, numbers, days and times. Pure: nothing here reads the clock.
+
+Two authorities meet (docs/adr/0031-two-date-styles.md). What identifies a patient follows the NHS
+Common User Interface standards ISB 1503 (dates), 1504 (NHS number), 1505 (banner) and 1506 (name).
+Everything else follows the NHS service manual, "Numbers, measurements, dates and time".
+"""
+
+import datetime
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from markupsafe import Markup, escape
+
+from carerecords.identifiers import format_nhs_number
+
+
+class Named(Protocol):
+    """Anything with a patient's three names."""
+
+    title: str
+    given_name: str
+    family_name: str
+
+
+LONDON = ZoneInfo("Europe/London")
+NOT_KNOWN = Markup('<span class="nhsuk-u-secondary-text-colour">Not known</span>')
+
+
+def nhs_number(digits: str | None) -> Markup:
+    """`999 123 4567`, never wrapped (ISB 1504, NUM-0001 and NUM-0002)."""
+    if not digits:
+        return NOT_KNOWN
+    return Markup('<span class="nhsuk-u-nowrap">{}</span>').format(format_nhs_number(digits))
+
+
+def patient_name(person: Named) -> str:
+    """`ADEYEMI, Grace (Ms)` (ISB 1506, NID-0001 to 0005): never cut, no labels."""
+    name = f"{person.family_name.upper()}, {person.given_name}"
+    return f"{name} ({person.title})" if person.title else name
+
+
+def banner_date(day: datetime.date | None) -> Markup:
+    """`12-May-1945`, the identifying form (ISB 1503), with the long date for screen readers."""
+    if day is None:
+        return NOT_KNOWN
+    short = f"{day.day:02}-{_MONTHS[day.month - 1][:3]}-{day.year}"
+    return Markup(
+        '<span class="nhsuk-u-nowrap" aria-hidden="true">{}</span>'
+        '<span class="nhsuk-u-visually-hidden">{}</span>'
+    ).format(short, nhs_date(day))
+
+
+# English whatever the locale of the machine: D+Ta-0018 forbids translated months.
+_MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
+
+
+def local(moment: datetime.datetime) -> datetime.datetime:
+    """The moment on the clocks of England; one without a zone is taken to be there already."""
+    return moment.astimezone(LONDON) if moment.tzinfo else moment
+
+
+def nhs_date(day: datetime.date | datetime.datetime | None) -> str:
+    """`6 August 2018`."""
+    if day is None:
+        return ""
+    if isinstance(day, datetime.datetime):
+        day = local(day)
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
+def nhs_time(moment: datetime.datetime | datetime.time | None) -> str:
+    """`5pm`, `5:30pm`, `midday`, `midnight`."""
+    if moment is None:
+        return ""
+    if isinstance(moment, datetime.datetime):
+        moment = local(moment)
+    hour, minute = moment.hour, moment.minute
+    if minute == 0 and hour in (0, 12):
+        return "midnight" if hour == 0 else "midday"
+    half = "am" if hour < 12 else "pm"
+    minutes = f":{minute:02}" if minute else ""
+    return f"{hour % 12 or 12}{minutes}{half}"
+
+
+def nhs_datetime(moment: datetime.datetime | None) -> str:
+    """`5 January 2023 at 3:45pm`."""
+    return f"{nhs_date(moment)} at {nhs_time(moment)}" if moment else ""
+
+
+def audit_time(moment: datetime.datetime | None) -> Markup:
+    """`03-Mar-2008 14:32:07`: 24 hours and seconds, for trails and receipts (CUI D+Tb-0001)."""
+    if moment is None:
+        return NOT_KNOWN
+    moment = local(moment)
+    day = f"{moment.day:02}-{_MONTHS[moment.month - 1][:3]}-{moment.year}"
+    return Markup('<span class="nhsuk-u-nowrap">{}</span>').format(f"{day} {moment:%H:%M:%S}")
+
+
+def count(number: int | None) -> str:
+    """`11,982`: numerals, with a comma over 999."""
+    return "" if number is None else f"{number:,}"
+
+
+def share(part: int, whole: int) -> str:
+    """A whole percentage that never rounds up to all or down to none: `over 99%`, `under 1%`."""
+    if whole <= 0:
+        return "no data"
+    if 0 < part and part * 100 < whole:
+        return "under 1%"
+    if part < whole and part * 100 > whole * 99:
+        return "over 99%"
+    return f"{(part * 200 + whole) // (whole * 2)}%"
+
+
+def plural(number: int, one: str, many: str = "") -> str:
+    """`1 patient`, `1,234 patients`."""
+    return f"{count(number)} {one if number == 1 else many or one + 's'}"
+
+
+def text_or_not_known(value: object) -> Markup:
+    """A cell is never blank: what is missing says so (CUI PAB-0019)."""
+    return NOT_KNOWN if value is None or value == "" else escape(value)

@@ -1,0 +1,56 @@
+"""The word and the colour of each state, the same on every page. Colour never stands alone.
+
+Colours follow the NHS design system's tag: red only for what went wrong or was refused, the first
+four consent colours as "Manage vaccinations in schools" uses them (screens design, section 1).
+"""
+
+from dataclasses import dataclass
+
+from carerecords.models import JobKind, JobState
+from consent.codes import ConsentState
+
+
+@dataclass(frozen=True)
+class Tag:
+    """What a tag says, and the design system's colour for it."""
+
+    text: str
+    colour: str
+
+
+_CONSENT = {
+    ConsentState.NONE: Tag("No decision", "grey"),
+    ConsentState.IMPLIED_CORE: Tag("Implied consent", "aqua-green"),
+    ConsentState.EXPRESS_CORE: Tag("Consent given", "green"),
+    ConsentState.EXPRESS_ADDITIONAL: Tag("Consent given", "green"),
+    ConsentState.EXPRESS_DISSENT: Tag("Consent refused", "red"),
+    ConsentState.CONFLICT: Tag("Conflicting", "orange"),
+    ConsentState.LATER: Tag("Starts later", "blue"),
+}
+DIFFERS_FROM_SPINE = Tag("Differs from Spine", "purple")
+
+_UPLOAD = {
+    JobState.WAITING: Tag("Waiting", "blue"),
+    JobState.HELD: Tag("Blocked", "yellow"),
+    JobState.SENDING: Tag("Sending", "blue"),
+    JobState.IN_DOUBT: Tag("Being checked", "orange"),
+    JobState.ACCEPTED: Tag("Accepted", "green"),
+    JobState.CANCELLED: Tag("Cancelled", "grey"),
+    JobState.FAILED: Tag("Failed", "red"),
+}
+NOT_DUE = Tag("Not due", "grey")
+WITHDRAWN = Tag("Withdrawn", "white")
+
+
+def consent_tag(state: str) -> Tag:
+    """The tag of a `ConsentState`; an unknown state is an error, never a guess."""
+    return _CONSENT[ConsentState(state)]
+
+
+def upload_tag(state: str | None, kind: str = JobKind.UPLOAD) -> Tag:
+    """The tag of a job, or "Not due" where there is none."""
+    if not state:
+        return NOT_DUE
+    if kind == JobKind.WITHDRAWAL and state == JobState.ACCEPTED:
+        return WITHDRAWN
+    return _UPLOAD[JobState(state)]
