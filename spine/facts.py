@@ -1,0 +1,255 @@
+"""Loads what the gate looks at. One annotated query serves one patient, a batch and a count.
+
+Cost: one query over the patients' primary keys with two index look-ups a patient (stance of the
+practice, stance of the GP), and three small national reads. It grows with the patients asked for,
+not with the tables.
+"""
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import (
+    BooleanField,
+    Case,
+    CharField,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from boycott.models import GpStanceRevision, StanceRevision
+from boycott.positions import UNANSWERED, GpStance, Stance
+from boycott.queries import standing_revisions
+from boycott.rules import Place, Revision, next_change, positions_for
+from carerecords.models import FactClock, Patient
+from carerecords.models.fact_clock import NATIONAL
+from consent import rules as consent_rules
+from consent.codes import ConsentModel, ConsentState
+from consent.models import ConsentModelRevision
+from consent.queries import events_of
+from spine.gate import Facts, Kind, Letter, StorePermission
+from spine.models import StopRevision
+
+DEFAULT_LETTER_WEEKS = 12
+
+# The facts of one patient, as the query names them. All of few values, so that they group.
+FACT_FIELDS = (
+    "consent_state",
+    "fact_consent_current",
+    "fact_letter",
+    "fact_stance",
+    "fact_gp_holds",
+    "fact_rollout_open",
+    "fact_verified",
+    "is_sensitive",
+    "fact_left",
+    "fact_died",
+    "fact_permission",
+    "practice__ods_code",
+    "practice__region_code",
+    "practice__icb_code",
+)
+# What a decision cites, and what says when the answer may change by the calendar.
+EVIDENCE_FIELDS = (
+    "consent_event_id",
+    "fact_stance_id",
+    "fact_gp_stance_id",
+    "practice__goes_live_on",
+    "letter_sent_on",
+    "consent_changes_on",
+)
+
+
+@dataclass(frozen=True)
+class Nation:
+    """The facts that all patients share, read once a batch."""
+
+    at: datetime.datetime
+    revisions: tuple[Revision, ...]
+    consent_model: ConsentModel
+    consent_model_id: int | None
+    letter_weeks: int
+    stopped: bool
+    stop_id: int | None
+    clock: int
+
+    @property
+    def today(self) -> datetime.date:
+        return timezone.localdate(self.at)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """Facts, the ids they rest on, and when the calendar alone may change them."""
+
+    facts: Facts
+    evidence: dict[str, Any]
+    changes_at: datetime.datetime | None
+
+
+def load_nation(at: datetime.datetime, known_at: datetime.datetime | None = None) -> Nation:
+    """National facts in force at a time, as known at a time (default: now, all that is recorded)."""
+    models = ConsentModelRevision.objects.filter(effective_from__lte=timezone.localdate(at))
+    stops = StopRevision.objects.all()
+    if known_at is not None:
+        models, stops = models.filter(recorded_at__lte=known_at), stops.filter(made_at__lte=known_at)
+    model = models.order_by("-effective_from", "-pk").first()
+    stop = stops.order_by("-pk").first()
+    clock = FactClock.objects.filter(scope=NATIONAL).values_list("number", flat=True).first()
+    return Nation(
+        at=at,
+        revisions=tuple(standing_revisions(known_at)),
+        consent_model=ConsentModel(model.model) if model else ConsentModel.EXPLICIT,
+        consent_model_id=model.pk if model else None,
+        letter_weeks=model.letter_weeks if model else DEFAULT_LETTER_WEEKS,
+        stopped=bool(stop and stop.stopped),
+        stop_id=stop.pk if stop else None,
+        clock=clock or 0,
+    )
+
+
+def annotate(
+    patients: QuerySet[Patient], nation: Nation, known_at: datetime.datetime | None = None
+) -> QuerySet[Patient]:
+    """Adds the fact columns, so that callers may read them or group by them."""
+    stances = StanceRevision.objects.filter(practice=OuterRef("practice")).order_by("-pk")
+    gp_stances = GpStanceRevision.objects.filter(gp=OuterRef("usual_gp")).order_by("-pk")
+    if known_at is not None:
+        stances = stances.filter(made_at__lte=known_at)
+        gp_stances = gp_stances.filter(made_at__lte=known_at)
+    today = nation.today
+    window_start = today - datetime.timedelta(weeks=nation.letter_weeks)
+    return patients.alias(gp_stance=Subquery(gp_stances.values("stance")[:1])).annotate(
+        fact_stance=Coalesce(Subquery(stances.values("stance")[:1]), Value(UNANSWERED.value)),
+        fact_stance_id=Subquery(stances.values("pk")[:1]),
+        fact_gp_holds=_true(Q(gp_stance=GpStance.HOLD.value)),
+        fact_gp_stance_id=Subquery(gp_stances.values("pk")[:1]),
+        fact_consent_current=_true(Q(consent_changes_on__isnull=True) | Q(consent_changes_on__gt=today)),
+        fact_letter=Case(
+            When(letter_sent_on__lte=window_start, then=Value(Letter.WINDOW_PASSED.value)),
+            When(letter_sent_on__lte=today, then=Value(Letter.WINDOW_OPEN.value)),
+            default=Value(Letter.NOT_SENT.value),
+            output_field=CharField(),
+        ),
+        fact_rollout_open=_true(Q(practice__goes_live_on__lte=today)),
+        fact_verified=_true(Q(identity=Patient.Identity.VERIFIED)),
+        fact_left=_true(Q(left_on__lte=today)),
+        fact_died=_true(Q(died_on__lte=today)),
+        fact_permission=Coalesce(F("store_copy__permission"), Value("")),
+    )
+
+
+def as_facts(row: Mapping[str, Any], nation: Nation, *, kind: Kind, undo_window_open: bool) -> Facts:
+    """The gate's facts from one row of `annotate`, or from one group of such rows."""
+    in_force = positions_for(_place(row), nation.revisions, nation.at)
+    return Facts(
+        kind=kind,
+        consent=ConsentState(row["consent_state"]),
+        consent_model=nation.consent_model,
+        letter=Letter(row["fact_letter"]),
+        undo_window_open=undo_window_open,
+        positions=frozenset((revision.position, revision.data_scope) for revision in in_force),
+        stance=Stance(row["fact_stance"]),
+        gp_holds=row["fact_gp_holds"],
+        rollout_open=row["fact_rollout_open"],
+        identity_verified=row["fact_verified"],
+        sensitive=row["is_sensitive"],
+        left=row["fact_left"],
+        died=row["fact_died"],
+        stopped=nation.stopped,
+        store_permission=_permission(row["fact_permission"]),
+        consent_is_current=row["fact_consent_current"],
+        complete=True,
+    )
+
+
+def load_batch(
+    asked: Mapping[int, tuple[Kind, bool]], nation: Nation
+) -> dict[int, Loaded]:
+    """Facts and evidence of many patients in one query.
+
+    `asked` maps a patient's id to what is asked for and whether its undo window is open.
+    """
+    rows = annotate(Patient.objects.filter(pk__in=list(asked)), nation).values(
+        "pk", *FACT_FIELDS, *EVIDENCE_FIELDS
+    )
+    return {row["pk"]: _loaded(row, nation, *asked[row["pk"]]) for row in rows}
+
+
+def load_one(patient: Patient, at: datetime.datetime, *, undo_window_open: bool = False) -> Loaded:
+    """Facts and evidence of one patient as they stand."""
+    return load_batch({patient.pk: (Kind.UPLOAD, undo_window_open)}, load_nation(at))[patient.pk]
+
+
+def load_as_of(patient: Patient, at: datetime.datetime) -> Loaded:
+    """Facts of one patient as of a moment, from what was recorded by then.
+
+    Consent, stances, positions, consent model and stop come from their events. Identity and
+    sensitivity have no history and count as they are now.
+    """
+    nation = load_nation(at, known_at=at)
+    rows = annotate(Patient.objects.filter(pk=patient.pk), nation, known_at=at)
+    row = dict(rows.values("pk", *FACT_FIELDS, *EVIDENCE_FIELDS).get())
+    derived = consent_rules.state_from(events_of(patient), nation.today, known_at=at)
+    row["consent_state"] = derived.state
+    row["consent_event_id"] = derived.event.sequence if derived.event else None
+    row["consent_changes_on"] = derived.changes_on
+    row["fact_consent_current"] = True
+    row["fact_permission"] = ""
+    return _loaded(row, nation, Kind.UPLOAD, False)
+
+
+def _loaded(row: Mapping[str, Any], nation: Nation, kind: Kind, undo_window_open: bool) -> Loaded:
+    facts = as_facts(row, nation, kind=kind, undo_window_open=undo_window_open)
+    in_force = positions_for(_place(row), nation.revisions, nation.at)
+    evidence = {
+        "consent_event": row["consent_event_id"],
+        "stance": row["fact_stance_id"],
+        "gp_stance": row["fact_gp_stance_id"],
+        "positions": [revision.id for revision in in_force],
+        "consent_model": nation.consent_model_id,
+        "stop": nation.stop_id,
+    }
+    return Loaded(facts, evidence, _changes_at(row, nation))
+
+
+def _changes_at(row: Mapping[str, Any], nation: Nation) -> datetime.datetime | None:
+    """The next moment at which the calendar alone may give another answer."""
+    place = _place(row)
+    days = [row["practice__goes_live_on"], row["consent_changes_on"]]
+    if row["letter_sent_on"]:
+        days.append(row["letter_sent_on"] + datetime.timedelta(weeks=nation.letter_weeks))
+    moments = [_midnight(day) for day in days if day and day > nation.today]
+    covering = (revision for revision in nation.revisions if revision.covers(place))
+    if policy := next_change(covering, nation.at):
+        moments.append(policy)
+    return min(moments, default=None)
+
+
+def _midnight(day: datetime.date) -> datetime.datetime:
+    return timezone.make_aware(datetime.datetime.combine(day, datetime.time.min))
+
+
+def _place(row: Mapping[str, Any]) -> Place:
+    return Place(row["practice__ods_code"], row["practice__region_code"], row["practice__icb_code"])
+
+
+def _permission(value: str) -> StorePermission:
+    """Yes is a legacy value and counts as Ask (the API's PartPermissionCode)."""
+    if value == "No":
+        return StorePermission.REFUSED
+    return StorePermission.ALLOWED if value in {"Ask", "Yes"} else StorePermission.NOT_READ
+
+
+def _true(condition: Q) -> Coalesce:
+    """The condition as a column that is never null: unknown counts as not so."""
+    return Coalesce(ExpressionWrapper(condition, output_field=BooleanField()), Value(False))

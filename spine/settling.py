@@ -1,0 +1,90 @@
+"""Writing what became of claimed jobs: one statement for a whole batch.
+
+Every write compares the attempt number, so a worker that was frozen past its lease overwrites
+nothing. A job that would wait again while a newer one is open for its patient ends instead: the
+newer request took its place.
+"""
+
+import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+
+from carerecords.models import JobState
+from spine.reasons import Reason
+
+FINISHED = {JobState.ACCEPTED, JobState.CANCELLED, JobState.FAILED}
+
+_SETTLE = """
+UPDATE carerecords_uploadjob AS job
+SET state = CASE WHEN newer.id IS NULL THEN new.state ELSE 'CANCELLED' END,
+    due_at = CASE WHEN newer.id IS NULL THEN new.due_at END,
+    reasons = CASE WHEN newer.id IS NULL THEN string_to_array(new.reasons, ',') ELSE ARRAY[%(superseded)s] END,
+    headline = CASE WHEN newer.id IS NULL THEN new.headline ELSE %(superseded_headline)s END,
+    failures = new.failures,
+    clock_seen = greatest(job.clock_seen, new.clock_seen),
+    finished_at = CASE WHEN newer.id IS NOT NULL OR new.finished THEN %(at)s END,
+    lease_until = NULL
+FROM unnest(%(ids)s::bigint[], %(attempts)s::int[], %(states)s::text[], %(dues)s::timestamptz[],
+            %(reasons)s::text[], %(headlines)s::text[], %(failures)s::int[], %(clocks)s::bigint[],
+            %(finished)s::bool[])
+     AS new (id, attempt, state, due_at, reasons, headline, failures, clock_seen, finished)
+LEFT JOIN LATERAL (
+    SELECT other.id FROM carerecords_uploadjob AS this
+    JOIN carerecords_uploadjob AS other ON other.patient_id = this.patient_id
+     AND other.state IN ('WAITING', 'HELD') AND other.id <> this.id
+    WHERE this.id = new.id AND new.state IN ('WAITING', 'HELD')
+) AS newer ON true
+WHERE job.id = new.id AND job.attempt = new.attempt AND job.state IN ('SENDING', 'IN_DOUBT')
+RETURNING job.id
+"""
+
+_KEEP_PATIENTS = "SELECT id FROM carerecords_patient WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE"
+
+
+@dataclass(frozen=True)
+class Settled:
+    """The new state of one claimed job."""
+
+    job_id: int
+    attempt: int
+    patient_id: int
+    state: JobState
+    reasons: tuple[Reason, ...] = ()
+    due_at: datetime.datetime | None = None
+    failures: int = 0
+    clock_seen: int = 0
+
+
+def settle(outcomes: Iterable[Settled], *, at: datetime.datetime) -> set[int]:
+    """Writes the states; returns the ids of the jobs that were still this worker's.
+
+    Runs inside the caller's transaction and keeps the patients' decisions still meanwhile, so that
+    no newer job can appear between the look and the write.
+    """
+    rows = list(outcomes)
+    if not rows:
+        return set()
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_KEEP_PATIENTS, [sorted({row.patient_id for row in rows})])
+        cursor.execute(_SETTLE, _columns(rows, at))
+        return {job_id for (job_id,) in cursor.fetchall()}
+
+
+def _columns(rows: list[Settled], at: datetime.datetime) -> dict[str, object]:
+    return {
+        "at": at,
+        "superseded": Reason.JOB_SUPERSEDED.code,
+        "superseded_headline": Reason.JOB_SUPERSEDED.sentence,
+        "ids": [row.job_id for row in rows],
+        "attempts": [row.attempt for row in rows],
+        "states": [row.state.value for row in rows],
+        "dues": [row.due_at for row in rows],
+        "reasons": [",".join(reason.code for reason in row.reasons) for row in rows],
+        "headlines": [row.reasons[0].sentence if row.reasons else "" for row in rows],
+        "failures": [row.failures for row in rows],
+        "clocks": [row.clock_seen for row in rows],
+        "finished": [row.state in FINISHED for row in rows],
+    }
+
