@@ -9,9 +9,11 @@ import csv
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
+from django.db.models import CharField
 
 from carerecords import fence
 from carerecords.identifiers import BadOdsCode, parse_ods_code
@@ -136,12 +138,19 @@ def _read(fields: dict[str, str]) -> tuple[list[str], list[str]]:
 
 
 def _text_fault(column: str, value: str) -> str | None:
-    longest = Practice._meta.get_field(column).max_length
     if not value:
         return f"{column} is empty"
+    longest = _longest(column)
     if len(value) > longest:
         return f"{column} is longer than {longest} characters"
     return None if value.isprintable() else f"{column} has a character that cannot be printed"
+
+
+@cache
+def _longest(column: str) -> int:
+    field = Practice._meta.get_field(column)
+    assert isinstance(field, CharField) and field.max_length is not None
+    return field.max_length
 
 
 def _is_size(value: str) -> bool:
