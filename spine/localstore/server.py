@@ -1,0 +1,79 @@
+"""The store's HTTP server: the published interface, the ledger's reading, health, and the pages."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+from psycopg_pool import AsyncConnectionPool
+
+from spine.localstore.configuration import BASE_PATH, Configuration
+from spine.localstore.database import connect, create_tables, open_readers
+from spine.localstore.interface import Interface
+from spine.localstore.ledger_reading import read_ledger
+from spine.localstore.tallies import Tallies
+from spine.localstore.writer import Writer
+
+log = logging.getLogger("localstore")
+
+
+class Store:
+    """One running store: routes a request to the part that answers it."""
+
+    def __init__(self, configuration: Configuration, writer: Writer, readers: AsyncConnectionPool) -> None:
+        self._interface = Interface(configuration, writer, readers)
+        self._writer = writer
+        self._readers = readers
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Return the answer to any request; nothing about a request is logged but the kind of a fault."""
+        path = request.path
+        if path.startswith(BASE_PATH):
+            return await self._interface.answer(request)
+        try:
+            if path == "/ledger" and request.method == "GET":
+                return await read_ledger(request, self._readers)
+            if path == "/health" and request.method == "GET":
+                return await self._health()
+        except Exception as error:
+            log.error("a page could not be made: %s", type(error).__name__)
+            return web.Response(status=503, text="The store's database does not answer.\n")
+        return web.Response(status=404, text="Not found\n")
+
+    async def _health(self) -> web.Response:
+        async with self._readers.connection(timeout=2) as connection:
+            await connection.execute("SELECT 1")
+        return web.json_response({"status": "pass", "last_sequence": self._writer.last_sequence})
+
+
+@contextlib.asynccontextmanager
+async def running(configuration: Configuration) -> AsyncIterator[str]:
+    """Serve until the block is left; gives the address in use. Raises when the database is not to be had."""
+    connection = await connect(configuration.database_url)
+    try:
+        await create_tables(connection)
+    finally:
+        await connection.close()
+    readers = await open_readers(configuration.database_url)
+    writer = Writer(configuration.database_url, Tallies())
+    await writer.open()
+    writing = asyncio.create_task(writer.run())
+    store = Store(configuration, writer, readers)
+    # No access log, and a silent server log: addresses of searches carry NHS numbers.
+    silent = logging.getLogger("localstore.aiohttp")
+    silent.disabled = True
+    server = web.Server(store.handle, access_log=None, logger=silent)
+    runner = web.ServerRunner(server, shutdown_timeout=5)
+    await runner.setup()
+    site = web.TCPSite(runner, configuration.host, configuration.port, backlog=1024)
+    try:
+        await site.start()
+        host, port = runner.addresses[0][:2]
+        yield f"http://{host}:{port}"
+    finally:
+        await runner.cleanup()
+        writing.cancel()
+        await readers.close()

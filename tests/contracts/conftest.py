@@ -1,0 +1,1 @@
+from tests.localstore_process import localstore  # noqa: F401  (a fixture, found by name)
