@@ -53,9 +53,21 @@ def share(cursor: CursorWrapper, practice_ids: Iterable[int]) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, %s)", [NAMESPACE, practice_id])
 
 
+def keep_patients(cursor: CursorWrapper, patient_ids: Iterable[int]) -> None:
+    """Keeps the facts of these patients still for the rest of the transaction.
+
+    Whoever changes such a fact locks the patient's row first (`PatientQuerySet.lock`) and so waits
+    for this batch. `FOR KEY SHARE` leaves other writes to the row, and rows that refer to it, free.
+    """
+    cursor.execute(
+        "SELECT id FROM carerecords_patient WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE",
+        [sorted(set(patient_ids))],
+    )
+
+
 def sender_connection() -> BaseDatabaseWrapper:
     """A second connection to the same database, for the transaction that only holds the fence.
 
     The sender's own connection commits its decisions and receipts meanwhile.
     """
-    return transaction.get_connection().copy()
+    return transaction.get_connection().copy()  # type: ignore[attr-defined]

@@ -276,6 +276,8 @@ SPINE_BASE_URL = env.text(
     hint="The base address of the Summary Care Record FHIR API, or of the local store.",
 )
 SPINE_BEARER_TOKEN = env.text("SPINE_BEARER_TOKEN", "")
+# The local store's ledger, which `manage.py reconcile` reads; the real service has none to read.
+SPINE_LEDGER_URL = env.text("SPINE_LEDGER_URL", "")
 # The service may take 60 s to answer (its own limit for a whole call), so the default is longer.
 SPINE_READ_TIMEOUT_SECONDS = env.number("SPINE_READ_TIMEOUT_SECONDS", 65)
 SPINE_CONNECTIONS = int(env.number("SPINE_CONNECTIONS", 32))

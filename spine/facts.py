@@ -6,7 +6,7 @@ not with the tables.
 """
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,7 +80,6 @@ class Nation:
     letter_weeks: int
     stopped: bool
     stop_id: int | None
-    clock: int
 
     @property
     def today(self) -> datetime.date:
@@ -104,7 +103,6 @@ def load_nation(at: datetime.datetime, known_at: datetime.datetime | None = None
         models, stops = models.filter(recorded_at__lte=known_at), stops.filter(made_at__lte=known_at)
     model = models.order_by("-effective_from", "-pk").first()
     stop = stops.order_by("-pk").first()
-    clock = FactClock.objects.filter(scope=NATIONAL).values_list("number", flat=True).first()
     return Nation(
         at=at,
         revisions=tuple(standing_revisions(known_at)),
@@ -113,8 +111,18 @@ def load_nation(at: datetime.datetime, known_at: datetime.datetime | None = None
         letter_weeks=model.letter_weeks if model else DEFAULT_LETTER_WEEKS,
         stopped=bool(stop and stop.stopped),
         stop_id=stop.pk if stop else None,
-        clock=clock or 0,
     )
+
+
+def load_clocks(practice_ids: Collection[int]) -> dict[int, int]:
+    """For each practice, the number of the last change of the nation's facts or of its own.
+
+    Read under the fence, so that no change falls between the number and the facts.
+    """
+    rows = FactClock.objects.filter(scope__in=[NATIONAL, *practice_ids]).values_list("scope", "number")
+    numbers = dict(rows)
+    nation = numbers.get(NATIONAL, 0)
+    return {practice_id: max(nation, numbers.get(practice_id, 0)) for practice_id in practice_ids}
 
 
 def annotate(

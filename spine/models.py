@@ -45,8 +45,9 @@ class UploadAttempt(AppendOnly):
     composition_id = models.UUIDField()
     # Of what the summary says, whatever its ids and times; equal content is not sent twice.
     content_hash = models.CharField(max_length=64)
+    # When the message was first written: a repeat of equal content is equal to the byte.
+    authored_at = models.DateTimeField()
     scope = models.CharField(max_length=15)
-    is_blank = models.BooleanField()
 
     class Meta:
         constraints = [

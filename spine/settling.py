@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from django.db import connection, transaction
 
+from carerecords import fence
 from carerecords.models import JobState
 from spine.reasons import Reason
 
@@ -40,8 +41,6 @@ WHERE job.id = new.id AND job.attempt = new.attempt AND job.state IN ('SENDING',
 RETURNING job.id
 """
 
-_KEEP_PATIENTS = "SELECT id FROM carerecords_patient WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE"
-
 
 @dataclass(frozen=True)
 class Settled:
@@ -67,7 +66,7 @@ def settle(outcomes: Iterable[Settled], *, at: datetime.datetime) -> set[int]:
     if not rows:
         return set()
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_KEEP_PATIENTS, [sorted({row.patient_id for row in rows})])
+        fence.keep_patients(cursor, (row.patient_id for row in rows))
         cursor.execute(_SETTLE, _columns(rows, at))
         return {job_id for (job_id,) in cursor.fetchall()}
 

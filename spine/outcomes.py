@@ -1,0 +1,114 @@
+"""From answers to states: what a decision or a store's answer makes of a job. The rules are pure.
+
+The retry ladder is the service's own: 1, 30 and 60 minutes, 2, 4, 8 and 16 hours, then failed
+(spine-interface notes 1.3, the API definition's "Exponential backoff").
+"""
+
+import datetime
+
+from carerecords.models import JobState
+from spine.answers import AnswerKind
+from spine.claims import Claimed
+from spine.facts import Loaded
+from spine.gate import Decision, Kind, Outcome
+from spine.outgoing import Sent
+from spine.reasons import Reason
+from spine.settling import Settled
+
+MINUTE, HOUR = datetime.timedelta(minutes=1), datetime.timedelta(hours=1)
+LADDER = (1 * MINUTE, 30 * MINUTE, 60 * MINUTE, 2 * HOUR, 4 * HOUR, 8 * HOUR, 16 * HOUR)
+# The store cannot be reached at all: not the message's fault, so no rung is used up.
+UNREACHABLE_WAIT = datetime.timedelta(seconds=10)
+# When a lost answer is first asked after.
+DOUBT_WAIT = datetime.timedelta(seconds=5)
+
+NOT_TAKEN = {AnswerKind.RATE_LIMITED, AnswerKind.TRANSIENT}
+AWAY = {AnswerKind.UNREACHABLE, AnswerKind.UNAUTHORISED}
+
+
+def after_decision(job: Claimed, decision: Decision, loaded: Loaded, clock: int) -> Settled:
+    """The state of a job that the gate did not let through."""
+    held = decision.outcome is Outcome.HOLD
+    return Settled(
+        job.job_id,
+        job.attempt,
+        job.patient_id,
+        JobState.HELD if held else JobState.CANCELLED,
+        decision.reasons,
+        due_at=loaded.changes_at if held else None,
+        failures=job.failures,
+        clock_seen=clock,
+    )
+
+
+def after_sending(sent: Sent) -> Settled:
+    """The state of a job that was sent, or that needed no sending."""
+    if sent.answer is None:
+        return _without_sending(sent)
+    if sent.answer.kind in {AnswerKind.ACCEPTED, AnswerKind.DUPLICATE}:
+        return _state(sent, JobState.ACCEPTED)
+    if sent.answer.kind is AnswerKind.NOT_SENT:
+        return _state(sent, JobState.WAITING, due_in=datetime.timedelta(0))
+    if sent.answer.kind is AnswerKind.UNKNOWN:
+        return _unknown(sent)
+    if sent.answer.kind in AWAY:
+        return _state(sent, JobState.WAITING, Reason.TECH_RETRY, due_in=UNREACHABLE_WAIT)
+    if sent.answer.kind in NOT_TAKEN:
+        return next_rung(sent)
+    return _refused(sent)
+
+
+def next_rung(sent: Sent) -> Settled:
+    """The next try of a message that the store could not take, or its end after the last rung."""
+    climbed = sent.outgoing.failures + 1
+    if climbed > len(LADDER):
+        return _state(sent, JobState.FAILED, Reason.TECH_FAILED, failures=climbed)
+    wait = LADDER[climbed - 1]
+    asked = sent.answer.retry_after if sent.answer else None
+    if asked:
+        wait = max(wait, datetime.timedelta(seconds=asked))
+    return _state(sent, JobState.WAITING, Reason.TECH_RETRY, due_in=wait, failures=climbed)
+
+
+def _without_sending(sent: Sent) -> Settled:
+    if sent.replaced == sent.outgoing.composition_id:
+        return _state(sent, JobState.ACCEPTED)
+    reason = Reason.STORE_SAME if sent.holds_it else Reason.STORE_NOTHING
+    return _state(sent, JobState.CANCELLED, reason)
+
+
+def _unknown(sent: Sent) -> Settled:
+    if not sent.began:
+        # Only the question was lost: the message never left.
+        return next_rung(sent)
+    return _state(sent, JobState.IN_DOUBT, Reason.TECH_DOUBT, due_in=DOUBT_WAIT)
+
+
+def _refused(sent: Sent) -> Settled:
+    assert sent.answer is not None
+    if sent.outgoing.kind is Kind.WITHDRAWAL:
+        return _state(sent, JobState.FAILED, Reason.TECH_WITHDRAWAL)
+    if sent.answer.kind is AnswerKind.CONSENT_DIFFERS:
+        return _state(sent, JobState.HELD, Reason.CONSENT_DIFFERS)
+    if sent.answer.kind is AnswerKind.TOO_LARGE:
+        return _state(sent, JobState.FAILED, Reason.TECH_TOO_LARGE)
+    return _state(sent, JobState.FAILED, Reason.TECH_REFUSED)
+
+
+def _state(
+    sent: Sent,
+    state: JobState,
+    *reasons: Reason,
+    due_in: datetime.timedelta | None = None,
+    failures: int | None = None,
+) -> Settled:
+    return Settled(
+        sent.outgoing.job_id,
+        sent.outgoing.attempt,
+        sent.outgoing.patient_id,
+        state,
+        reasons,
+        due_at=None if due_in is None else sent.answered_at + due_in,
+        failures=sent.outgoing.failures if failures is None else failures,
+    )
+

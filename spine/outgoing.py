@@ -1,0 +1,56 @@
+"""What goes to the store in one send, and what came of it: plain values between the floors."""
+
+import datetime
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from spine.answers import Answer
+from spine.gate import Kind, Scope
+
+
+@dataclass(frozen=True)
+class KnownCopy:
+    """What we last knew of the store's copy of a patient."""
+
+    composition_id: str = ""
+    content_hash: str = ""
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """One message to be sent: its keys are made and committed before the first byte leaves.
+
+    `build` takes the id of the store's present copy (None: there is none) and gives the bytes.
+    """
+
+    job_id: int
+    attempt: int
+    patient_id: int
+    failures: int
+    kind: Kind
+    scope: Scope
+    nhs_number: str
+    composition_id: str
+    request_id: str
+    content_hash: str
+    authored_at: datetime.datetime
+    known: KnownCopy
+    build: Callable[[str | None], bytes]
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What came of one send.
+
+    `answer` is None where nothing was sent because nothing had to be: the store already `holds_it`
+    or has nothing to take back. `replaced` is the id of the copy that was replaced.
+    """
+
+    outgoing: Outgoing
+    answer: Answer | None
+    answered_at: datetime.datetime
+    began: bool = False
+    holds_it: bool = False
+    permission: str = ""
+    replaced: str = ""
+    body_sha256: str = ""

@@ -1,0 +1,154 @@
+"""The sending: claim, fence, decide, commit the intent, send, write the receipts.
+
+One batch runs so (docs/adr/0003-pipeline.md):
+
+1. claim due jobs, and commit;
+2. in a transaction of the fence's own, take it shared and keep the patients' decisions still;
+3. load the facts afresh and decide each job in memory;
+4. commit every decision, and for each job that may go an intent with its keys;
+5. send, concurrently, beginning none after a quarter of a second;
+6. release the fence once every send that began is answered, or its time is over;
+7. commit receipts and states, each compared with its attempt number.
+
+So no send begins after a change that forbids it commits, and what a dead worker leaves behind was
+either not begun or is known by its intent. Cost: some fifteen statements a batch, whatever its
+size, and one question and one message a job at the store.
+"""
+
+import datetime
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import structlog
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db import transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils import timezone
+
+from carerecords import fence
+from carerecords.models import JobState
+from spine import proof
+from spine.claims import Claimed, claim
+from spine.contents import load_outgoing
+from spine.facts import Loaded, load_batch, load_clocks, load_nation
+from spine.gate import Decision, Facts, Kind, Outcome, decide
+from spine.outcomes import after_decision, after_sending
+from spine.outgoing import Outgoing, Sent
+from spine.reasons import Reason
+from spine.settling import Settled, settle
+from spine.store import Store
+
+# How long a batch goes on beginning sends: most of what a change of position waits for.
+BEGIN_SECONDS = 0.25
+# The longest that the fence is held for answers. On a clock that runs through suspends.
+QUIET_SECONDS = 5.0
+# A frozen worker's fence falls after this; by then its right to begin a send is long over.
+FENCE_TIMEOUT_MS = 6000
+BATCH = 500
+
+Decided = tuple[Claimed, Decision, Loaded]
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class BatchReport:
+    """What one batch did: jobs taken, messages that left, jobs that the gate stopped."""
+
+    claimed: int = 0
+    sent: int = 0
+    stopped: int = 0
+
+
+def send_batch(store: Store, *, limit: int = BATCH) -> BatchReport:
+    """Takes one batch of due jobs to its end. Returns at once when nothing is due."""
+    jobs = claim(limit=limit, now=timezone.now(), lease=lease())
+    if not jobs:
+        return BatchReport()
+    with _fence(jobs) as release:
+        going, stopped = _decide_and_commit(jobs)
+        sent = store.send(
+            going, may_begin=_for_seconds(BEGIN_SECONDS), quiet_within=QUIET_SECONDS, when_quiet=release
+        )
+    _write(sent)
+    return BatchReport(len(jobs), sum(one.began for one in sent), stopped)
+
+
+def lease() -> datetime.timedelta:
+    """How long a claimed job is its worker's: both calls to the store, and the writes around them."""
+    return datetime.timedelta(seconds=2 * settings.SPINE_READ_TIMEOUT_SECONDS + 10)
+
+
+@contextmanager
+def _fence(jobs: Sequence[Claimed]) -> Iterator[Callable[[], None]]:
+    """Holds the fence on a connection of its own; the yielded call lets it go before the end."""
+    guard = fence.sender_connection()
+    try:
+        guard.set_autocommit(False)
+        with guard.cursor() as cursor:
+            cursor.execute(f"SET LOCAL idle_in_transaction_session_timeout = {FENCE_TIMEOUT_MS}")
+            fence.share(cursor, (job.practice_id for job in jobs))
+            fence.keep_patients(cursor, (job.patient_id for job in jobs))
+        yield lambda: _let_go(guard)
+    finally:
+        _let_go(guard)
+        guard.close()
+
+
+def _let_go(guard: BaseDatabaseWrapper) -> None:
+    """Ends the fence's transaction. Losing it early is harmless: the right to begin was timed."""
+    try:
+        guard.rollback()
+    except DatabaseError as error:
+        log.warning("fence_lost", error=type(error).__name__)
+
+
+def _for_seconds(seconds: float) -> Callable[[], bool]:
+    """Says yes for so long from now, on a clock that does not stop while the machine sleeps."""
+    end = time.clock_gettime(time.CLOCK_BOOTTIME) + seconds
+    return lambda: time.clock_gettime(time.CLOCK_BOOTTIME) < end
+
+
+@transaction.atomic
+def _decide_and_commit(jobs: Sequence[Claimed]) -> tuple[list[Outgoing], int]:
+    """Decides the batch by facts read now; writes decisions, intents and the states of the rest."""
+    at = timezone.now()
+    decided, clocks = _decide(jobs, at)
+    going = [one for one in decided if one[1].outcome is Outcome.SEND]
+    outgoing, unbuildable = load_outgoing(going, at=at)
+    stopped = [
+        after_decision(job, decision, loaded, clocks[job.practice_id])
+        for job, decision, loaded in decided
+        if decision.outcome is not Outcome.SEND
+    ]
+    proof.write_decisions(decided, clocks=clocks, at=at)
+    proof.write_intents(outgoing, at=at)
+    settle([*stopped, *map(_dead_letter, unbuildable)], at=at)
+    return outgoing, len(stopped)
+
+
+def _decide(jobs: Sequence[Claimed], at: datetime.datetime) -> tuple[list[Decided], dict[int, int]]:
+    nation = load_nation(at)
+    clocks = load_clocks({job.practice_id for job in jobs})
+    loaded = load_batch({job.patient_id: (job.kind, False) for job in jobs}, nation)
+    decided = []
+    for job in jobs:
+        found = loaded.get(job.patient_id) or Loaded(Facts(job.kind), {}, None)
+        decided.append((job, decide(found.facts), found))
+    return decided, clocks
+
+
+def _dead_letter(job: Claimed) -> Settled:
+    """A job whose message cannot be built ends by itself; the rest of its batch goes on."""
+    reason = Reason.TECH_WITHDRAWAL if job.kind is Kind.WITHDRAWAL else Reason.TECH_REFUSED
+    return Settled(job.job_id, job.attempt, job.patient_id, JobState.FAILED, (reason,))
+
+
+@transaction.atomic
+def _write(sent: Sequence[Sent]) -> None:
+    """Receipts, states and what is known of the store's copies, in one transaction."""
+    proof.write_receipts(sent)
+    proof.note_copies(sent)
+    settle(map(after_sending, sent), at=timezone.now())

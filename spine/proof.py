@@ -1,0 +1,132 @@
+"""Writing the proof: decisions and intents before a send, receipts and the known copy after it."""
+
+import datetime
+from collections.abc import Mapping, Sequence
+
+from django.db import connection
+
+from spine.answers import AnswerKind
+from spine.claims import Claimed
+from spine.facts import Loaded
+from spine.gate import ENGINE, Decision, Outcome, Scope
+from spine.models import GateDecision, Receipt, StoreCopy, UploadAttempt
+from spine.outgoing import Outgoing, Sent
+
+ACCEPTED = {AnswerKind.ACCEPTED, AnswerKind.DUPLICATE}
+
+
+def write_decisions(
+    decided: Sequence[tuple[Claimed, Decision, Loaded]],
+    *,
+    clocks: Mapping[int, int],
+    at: datetime.datetime,
+) -> None:
+    """One row for each decision whose answer is new: a held job asked again to no effect adds none."""
+    GateDecision.objects.bulk_create(
+        GateDecision(
+            job_id=job.job_id,
+            attempt=job.attempt,
+            at=at,
+            outcome=decision.outcome,
+            scope=decision.scope or "",
+            reasons=[reason.code for reason in decision.reasons],
+            evidence=loaded.evidence | {"clock": clocks[job.practice_id]},
+            engine=ENGINE,
+        )
+        for job, decision, loaded in decided
+        if not _same_as_before(job, decision)
+    )
+
+
+def _same_as_before(job: Claimed, decision: Decision) -> bool:
+    codes = tuple(reason.code for reason in decision.reasons)
+    return decision.outcome is Outcome.HOLD and codes == job.reasons and job.attempt > 1
+
+
+def write_intents(going: Sequence[Outgoing], *, at: datetime.datetime) -> None:
+    """The intent to send, with its keys; committed by the caller before the first byte leaves."""
+    UploadAttempt.objects.bulk_create(
+        UploadAttempt(
+            job_id=one.job_id,
+            attempt=one.attempt,
+            at=at,
+            request_id=one.request_id,
+            composition_id=one.composition_id,
+            content_hash=one.content_hash,
+            authored_at=one.authored_at,
+            scope=one.scope,
+        )
+        for one in going
+    )
+
+
+def write_receipts(sent: Sequence[Sent]) -> None:
+    """One row for each attempt, whatever came of it."""
+    Receipt.objects.bulk_create(_receipt(one) for one in sent)
+
+
+def _receipt(one: Sent) -> Receipt:
+    answer = one.answer
+    return Receipt(
+        job_id=one.outgoing.job_id,
+        attempt=one.outgoing.attempt,
+        at=one.answered_at,
+        kind=answer.kind.value if answer else _kind_without_sending(one),
+        http_status=answer.status if answer else None,
+        detail=answer.detail if answer else "",
+        composition_id=one.outgoing.composition_id if holds_ours(one) else None,
+        replaced_id=one.replaced,
+        body_sha256=one.body_sha256,
+    )
+
+
+def holds_ours(one: Sent) -> bool:
+    """Whether the store now holds this very message."""
+    if one.answer is None:
+        return one.replaced == one.outgoing.composition_id
+    return one.answer.kind in ACCEPTED
+
+
+def _kind_without_sending(one: Sent) -> str:
+    if holds_ours(one):
+        return "FOUND"
+    return "UNCHANGED" if one.holds_it else "NOTHING_THERE"
+
+
+_NOTE_COPY = """
+INSERT INTO spine_storecopy AS copy
+    (patient_id, composition_id, content_hash, scope, is_blank, permission, accepted_at, read_at)
+SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::bool[], %s::text[],
+                     %s::timestamptz[], %s::timestamptz[])
+ON CONFLICT (patient_id) DO UPDATE SET
+    composition_id = CASE WHEN excluded.accepted_at IS NULL THEN copy.composition_id ELSE excluded.composition_id END,
+    content_hash = CASE WHEN excluded.accepted_at IS NULL THEN copy.content_hash ELSE excluded.content_hash END,
+    scope = CASE WHEN excluded.accepted_at IS NULL THEN copy.scope ELSE excluded.scope END,
+    is_blank = CASE WHEN excluded.accepted_at IS NULL THEN copy.is_blank ELSE excluded.is_blank END,
+    permission = excluded.permission,
+    accepted_at = coalesce(excluded.accepted_at, copy.accepted_at),
+    read_at = excluded.read_at
+"""
+
+
+def note_copies(sent: Sequence[Sent]) -> None:
+    """Keeps what is known of the store's copies, after answers that said something about them."""
+    rows = [_copy_row(one) for one in sent if holds_ours(one) or _refused_permission(one)]
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.execute(_NOTE_COPY, [list(column) for column in zip(*rows, strict=True)])
+
+
+def _copy_row(one: Sent) -> tuple[object, ...]:
+    """The values of `_NOTE_COPY`, in its order; an empty `accepted_at` leaves the copy as noted."""
+    key = (one.outgoing.patient_id,)
+    if not holds_ours(one):
+        return (*key, "", "", "", False, "No", None, one.answered_at)
+    out = one.outgoing
+    blank = out.scope is Scope.BLANK
+    copy = (out.composition_id, out.content_hash, out.scope.value, blank)
+    return (*key, *copy, one.permission, one.answered_at, one.answered_at)
+
+
+def _refused_permission(one: Sent) -> bool:
+    return one.answer is not None and one.answer.kind is AnswerKind.CONSENT_DIFFERS

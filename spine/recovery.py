@@ -1,0 +1,155 @@
+"""What a dead or frozen worker left behind, brought to its end without a person.
+
+A job whose lease is over was either not begun (no intent: it waits again) or may have arrived
+(intent: in doubt). A job in doubt is never sent again before the store was asked what it holds
+(performance notes 4.2; API definition: a 504 does not mean that the request failed).
+"""
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+
+from carerecords.models import JobState
+from spine import proof
+from spine.answers import Answer
+from spine.gate import Kind, Scope
+from spine.outcomes import DOUBT_WAIT
+from spine.outgoing import KnownCopy, Outgoing, Sent
+from spine.reasons import Reason
+from spine.settling import Settled, settle
+from spine.store import Store
+
+BATCH = 200
+
+_EXPIRED = """
+SELECT job.id, job.attempt, job.patient_id, job.failures,
+       EXISTS (SELECT 1 FROM spine_uploadattempt AS intent
+               WHERE intent.job_id = job.id AND intent.attempt = job.attempt)
+FROM carerecords_uploadjob AS job
+WHERE job.state = 'SENDING' AND job.lease_until < %s
+ORDER BY job.lease_until LIMIT %s FOR UPDATE OF job SKIP LOCKED
+"""
+
+# Taking a job in doubt puts it off, so that two workers do not ask after the same.
+_IN_DOUBT = """
+WITH due AS (
+    SELECT id FROM carerecords_uploadjob WHERE state = 'IN_DOUBT' AND due_at <= %(now)s
+    ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+UPDATE carerecords_uploadjob AS job SET due_at = %(put_off)s
+FROM due, carerecords_patient AS patient, spine_uploadattempt AS intent
+WHERE job.id = due.id AND patient.id = job.patient_id
+  AND intent.job_id = job.id AND intent.attempt = job.attempt
+RETURNING job.id, job.attempt, job.patient_id, job.failures, job.kind, patient.nhs_number,
+          intent.composition_id, intent.request_id, intent.content_hash, intent.scope, intent.authored_at, intent.at
+"""
+
+
+@dataclass(frozen=True)
+class InDoubt:
+    """A message whose answer was lost, and when its sending was intended."""
+
+    outgoing: Outgoing
+    intended_at: datetime.datetime
+
+
+def release_expired(*, limit: int = BATCH) -> int:
+    """Takes back jobs whose worker did not finish them in time; returns how many."""
+    at = timezone.now()
+    with transaction.atomic(), connection.cursor() as cursor:
+        # Patients before jobs is the order of every other writer, so only look without waiting here.
+        cursor.execute(_EXPIRED, [at, limit])
+        expired = [_after_expiry(*row, at) for row in cursor.fetchall()]
+    return len(settle(expired, at=at))
+
+
+def _after_expiry(
+    job_id: int, attempt: int, patient_id: int, failures: int, begun: bool, at: datetime.datetime
+) -> Settled:
+    if begun:
+        reasons, state = (Reason.TECH_DOUBT,), JobState.IN_DOUBT
+    else:
+        reasons, state = (), JobState.WAITING
+    return Settled(job_id, attempt, patient_id, state, reasons, due_at=at, failures=failures)
+
+
+def resolve_doubt(store: Store, *, limit: int = BATCH) -> int:
+    """Asks the store after messages in doubt; returns how many were brought to an end."""
+    at = timezone.now()
+    asked = _take_in_doubt(at, limit)
+    if not asked:
+        return 0
+    found = store.read([one.outgoing.nhs_number for one in asked])
+    now = timezone.now()
+    known = [
+        (one, held.composition_id or "")
+        for one, held in zip(asked, found, strict=True)
+        if not isinstance(held, Answer)
+    ]
+    with transaction.atomic():
+        arrived = [_found(one, now) for one, held in known if held == one.outgoing.composition_id]
+        proof.write_receipts(arrived)
+        proof.note_copies(arrived)
+        lost = [one for one, held in known if held != one.outgoing.composition_id and _settled_by(one, now)]
+        ended = settle(
+            [*(_accepted(one) for one in arrived), *(_again(one, now) for one in lost)], at=now
+        )
+    return len(ended)
+
+
+def _take_in_doubt(at: datetime.datetime, limit: int) -> list[InDoubt]:
+    put_off = at + datetime.timedelta(seconds=settings.SPINE_READ_TIMEOUT_SECONDS) + DOUBT_WAIT
+    with connection.cursor() as cursor:
+        cursor.execute(_IN_DOUBT, {"now": at, "limit": limit, "put_off": put_off})
+        return [_in_doubt(row) for row in cursor.fetchall()]
+
+
+def _in_doubt(row: Sequence) -> InDoubt:
+    job_id, attempt, patient_id, failures, kind, number, composition, request, content, *rest = row
+    scope, authored_at, intended_at = rest
+    outgoing = Outgoing(
+        job_id=job_id,
+        attempt=attempt,
+        patient_id=patient_id,
+        failures=failures,
+        kind=Kind(kind),
+        scope=Scope(scope),
+        nhs_number=number,
+        composition_id=str(composition),
+        request_id=str(request),
+        content_hash=content,
+        authored_at=authored_at,
+        known=KnownCopy(),
+        build=_never,
+    )
+    return InDoubt(outgoing, intended_at)
+
+
+def _never(_: str | None) -> bytes:
+    raise RuntimeError("A message in doubt is asked after, not built again.")
+
+
+def _settled_by(one: InDoubt, now: datetime.datetime) -> bool:
+    """Whether a message that is not at the store can no longer be on its way there.
+
+    The service ends a call after 60 s, and we wait a little longer than that for its answer.
+    """
+    return now - one.intended_at > datetime.timedelta(seconds=settings.SPINE_READ_TIMEOUT_SECONDS + 5)
+
+
+def _found(one: InDoubt, at: datetime.datetime) -> Sent:
+    return Sent(one.outgoing, None, at, began=False, holds_it=True, replaced=one.outgoing.composition_id)
+
+
+def _accepted(sent: Sent) -> Settled:
+    out = sent.outgoing
+    return Settled(out.job_id, out.attempt, out.patient_id, JobState.ACCEPTED, failures=out.failures)
+
+
+def _again(one: InDoubt, at: datetime.datetime) -> Settled:
+    """Not arrived: the job waits again, and the gate is asked again before anything leaves."""
+    out = one.outgoing
+    return Settled(out.job_id, out.attempt, out.patient_id, JobState.WAITING, due_at=at, failures=out.failures)

@@ -1,0 +1,129 @@
+"""The one path to the central store: one event loop and its kept-alive connections a process.
+
+Only `spine.pipeline` and `spine.recovery` come here (an architecture test says so).
+"""
+
+import asyncio
+import hashlib
+import os
+import uuid
+from collections.abc import Callable, Sequence
+
+from django.conf import settings
+from django.utils import timezone
+
+from spine.answers import Answer
+from spine.client import CurrentSummary, SpineClient
+from spine.gate import Kind
+from spine.outgoing import Outgoing, Sent
+
+MayBegin = Callable[[], bool]
+
+
+class Store:
+    """Sends batches and asks questions; blocking outside, concurrent inside."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._client = SpineClient(
+            settings.SPINE_BASE_URL,
+            connections=settings.SPINE_CONNECTIONS,
+            read_timeout=settings.SPINE_READ_TIMEOUT_SECONDS,
+            token=_token,
+        )
+        self._loop.run_until_complete(self._client.__aenter__())
+
+    def close(self) -> None:
+        """Closes the connections; the object is done with."""
+        self._loop.run_until_complete(self._client.__aexit__(None, None, None))
+        self._loop.close()
+
+    def send(
+        self,
+        going: Sequence[Outgoing],
+        *,
+        may_begin: MayBegin,
+        quiet_within: float,
+        when_quiet: Callable[[], None],
+    ) -> list[Sent]:
+        """Sends all, and returns what came of each, in the same order.
+
+        `may_begin` is asked in the last moment before a message's bytes leave. `when_quiet` is
+        called once every send is answered, or `quiet_within` seconds have passed; by then
+        `may_begin` must say no. Answers that come later are still waited for.
+        """
+        if not going:
+            when_quiet()
+            return []
+        tasks = [self._loop.create_task(self._send_one(one, may_begin)) for one in going]
+        self._loop.run_until_complete(asyncio.wait(tasks, timeout=quiet_within))
+        when_quiet()
+        return self._loop.run_until_complete(_all(tasks))
+
+    def read(self, nhs_numbers: Sequence[str]) -> list[CurrentSummary | Answer]:
+        """What the store holds now for each patient, in the same order."""
+
+        async def read_all() -> list[CurrentSummary | Answer]:
+            return await asyncio.gather(*(self._read(number, lambda: True) for number in nhs_numbers))
+
+        return self._loop.run_until_complete(read_all())
+
+    async def _send_one(self, one: Outgoing, may_begin: MayBegin) -> Sent:
+        current = await self._read(one.nhs_number, may_begin)
+        if isinstance(current, Answer):
+            return Sent(one, current, timezone.now())
+        permission, held = current.permission or "", current.composition_id or ""
+        if held == one.composition_id or _nothing_to_do(one, held):
+            # Accepted by an earlier attempt, or unchanged, or nothing there to take back.
+            return Sent(one, None, timezone.now(), holds_it=bool(held), permission=permission, replaced=held)
+        body = one.build(held or None)
+        answer = await self._client.upload(
+            body,
+            composition_id=one.composition_id,
+            request_id=one.request_id,
+            correlation_id=one.request_id,
+            may_begin=may_begin,
+        )
+        return Sent(
+            one,
+            answer,
+            timezone.now(),
+            began=answer.was_sent,
+            permission=permission,
+            replaced=held,
+            body_sha256=hashlib.sha256(body).hexdigest(),
+        )
+
+    async def _read(self, nhs_number: str, may_begin: MayBegin) -> CurrentSummary | Answer:
+        # A question of its own id: only the message itself must be recognised when repeated.
+        asked = str(uuid.uuid4())
+        return await self._client.read_current(
+            nhs_number, request_id=asked, correlation_id=asked, may_begin=may_begin
+        )
+
+
+def _nothing_to_do(one: Outgoing, held: str) -> bool:
+    """Whether the store is already as it should be."""
+    if one.kind is Kind.WITHDRAWAL and not held:
+        return True
+    return bool(held) and held == one.known.composition_id and one.content_hash == one.known.content_hash
+
+
+async def _all(tasks: Sequence["asyncio.Task[Sent]"]) -> list[Sent]:
+    return await asyncio.gather(*tasks)
+
+
+async def _token() -> str | None:
+    return settings.SPINE_BEARER_TOKEN or None
+
+
+_stores: dict[int, Store] = {}
+
+
+def store_of_this_process() -> Store:
+    """The process's store; a forked worker gets one of its own, never its parent's sockets."""
+    pid = os.getpid()
+    if pid not in _stores:
+        _stores.clear()
+        _stores[pid] = Store()
+    return _stores[pid]

@@ -1,0 +1,37 @@
+"""What workers run. Thin: a bell or the clock rings, and the database says what is due.
+
+Messages carry nothing at all, and so no patient data.
+"""
+
+import time
+
+from celery import shared_task
+from django.utils import timezone
+
+from consent import actions as consent_actions
+from spine import pipeline, recovery
+from spine.store import store_of_this_process
+
+# A task goes on while there is work, but not so long that a worker cannot be stopped in peace.
+DRAIN_SECONDS = 10
+
+
+@shared_task(soft_time_limit=300, time_limit=330)
+def send_due() -> None:
+    """Sends what is due, batch after batch."""
+    store, end = store_of_this_process(), time.monotonic() + DRAIN_SECONDS
+    while pipeline.send_batch(store).claimed and time.monotonic() < end:
+        pass
+
+
+@shared_task(soft_time_limit=300, time_limit=330)
+def recover() -> None:
+    """Takes back what a dead worker held, and asks the store after messages in doubt."""
+    recovery.release_expired()
+    recovery.resolve_doubt(store_of_this_process())
+
+
+@shared_task(soft_time_limit=300, time_limit=330)
+def derive_due() -> None:
+    """Works out again the consent of patients whose state changes with the calendar."""
+    consent_actions.derive_due(at=timezone.now())
