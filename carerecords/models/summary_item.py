@@ -14,7 +14,8 @@ class SummaryItem(models.Model):
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="summary_items")
     kind = models.CharField(max_length=30)
-    code = models.CharField(max_length=18, help_text="SNOMED CT or dm+d id")
+    # Blank where the practice's entry has only words: a guessed id would be a clinical safety fault.
+    code = models.CharField(max_length=18, blank=True, help_text="SNOMED CT or dm+d id")
     term = models.CharField(max_length=200)
     detail = models.CharField(max_length=300, blank=True)
     recorded_on = models.DateField()
