@@ -5,7 +5,7 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import reverse
 
 from carerecords import flash
@@ -38,15 +38,11 @@ class AccountAdapter(DefaultAccountAdapter):
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return reverse("account")
 
-    def pre_login(self, request: HttpRequest, user: AbstractBaseUser, **kwargs: Any) -> HttpResponse | None:
+    def login(self, request: HttpRequest, user: AbstractBaseUser) -> None:
         # Read before this log-in overwrites it; users spot a log-in that was not theirs.
-        self._previous = user.last_login
-        return super().pre_login(request, user, **kwargs)
-
-    def post_login(self, request: HttpRequest, user: AbstractBaseUser, **kwargs: Any) -> HttpResponse:
-        previous = getattr(self, "_previous", None)
+        previous = user.last_login
+        super().login(request, user)
         request.session[PREVIOUS_LOG_IN] = previous.isoformat() if previous else ""
-        return super().post_login(request, user, **kwargs)
 
     def add_message(
         self,

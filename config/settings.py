@@ -54,6 +54,9 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "django_structlog",
 ]
+if not PRODUCTION:
+    # Made-up patients: production does not even know the commands.
+    INSTALLED_APPS.append("demo")
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -120,6 +123,9 @@ AUTHENTICATION_BACKENDS = [
     "allauth.account.auth_backends.AuthenticationBackend",
 ]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+if CARE_ENV == "test":
+    # Half a second for each log-in is right for people and wrong for hundreds of tests.
+    PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "config.password_rules.Length", "OPTIONS": {"min_length": 10}},
     {"NAME": "config.password_rules.NotCommon"},

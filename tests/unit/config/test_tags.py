@@ -1,0 +1,53 @@
+"""Every state has a word and a colour; an unknown one is an error."""
+
+import pytest
+
+from carerecords.models import JobState
+from config import tags
+from consent.codes import ConsentState
+
+
+@pytest.mark.parametrize(
+    ("state", "text", "colour"),
+    [
+        ("NONE", "No decision", "grey"),
+        ("IMPLIED_CORE", "Implied consent", "aqua-green"),
+        ("EXPRESS_CORE", "Consent given", "green"),
+        ("EXPRESS_ADDITIONAL", "Consent given", "green"),
+        ("EXPRESS_DISSENT", "Consent refused", "red"),
+        ("CONFLICT", "Conflicting", "orange"),
+        ("LATER", "Starts later", "blue"),
+    ],
+)
+def test_consent_tags(state, text, colour):
+    assert tags.consent_tag(state) == tags.Tag(text, colour)
+
+
+@pytest.mark.parametrize(
+    ("state", "kind", "text", "colour"),
+    [
+        ("", "UPLOAD", "Not due", "grey"),
+        (None, "UPLOAD", "Not due", "grey"),
+        ("WAITING", "UPLOAD", "Waiting", "blue"),
+        ("HELD", "UPLOAD", "Blocked", "yellow"),
+        ("SENDING", "UPLOAD", "Sending", "blue"),
+        ("IN_DOUBT", "UPLOAD", "Being checked", "orange"),
+        ("ACCEPTED", "UPLOAD", "Accepted", "green"),
+        ("ACCEPTED", "WITHDRAWAL", "Withdrawn", "white"),
+        ("CANCELLED", "UPLOAD", "Cancelled", "grey"),
+        ("FAILED", "UPLOAD", "Failed", "red"),
+        ("FAILED", "WITHDRAWAL", "Failed", "red"),
+    ],
+)
+def test_upload_tags(state, kind, text, colour):
+    assert tags.upload_tag(state, kind) == tags.Tag(text, colour)
+
+
+def test_no_state_is_left_out():
+    assert all(tags.consent_tag(state) for state in ConsentState)
+    assert all(tags.upload_tag(state) for state in JobState)
+
+
+def test_an_unknown_state_is_an_error():
+    with pytest.raises(ValueError, match="MAYBE"):
+        tags.consent_tag("MAYBE")
