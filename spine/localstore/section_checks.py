@@ -30,12 +30,17 @@ def _check_narrative(div: str) -> None:
         raise bad_value("Composition.section.text.div element is missing")
     roots: list[str] = []
     parser = expat.ParserCreate()
+
+    def on_root(name: str, _attributes: object) -> None:
+        roots.append(name)
+        parser.StartElementHandler = None  # calling back for every element would triple the cost
+
     # HTML's named characters (&nbsp;) are allowed in FHIR narrative; a document type, which could
     # declare entities that multiply, is not.
     parser.UseForeignDTD(True)
     parser.ExternalEntityRefHandler = lambda *_: 1
     parser.StartDoctypeDeclHandler = _refuse_document_type
-    parser.StartElementHandler = lambda name, _attributes: roots.append(name) if not roots else None
+    parser.StartElementHandler = on_root
     try:
         parser.Parse(div.encode("utf-8", "replace"), True)
     except (expat.ExpatError, _DocumentType) as error:

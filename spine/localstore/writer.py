@@ -79,17 +79,14 @@ class Writer:
 
     async def _commit(self, arrivals: list[Arrival]) -> list[Verdict]:
         connection = await self._owned_connection()
-        await connection.execute("BEGIN")
         try:
             verdicts = await process(connection, arrivals, self.last_sequence)
-        except psycopg.Error:
-            if not connection.closed:
-                await connection.execute("ROLLBACK")
+        except psycopg.Error as error:
+            if connection.closed or connection.broken:
+                # The commit may have been under way.
+                raise CommitInDoubt from error
+            await connection.rollback()
             raise
-        try:
-            await connection.execute("COMMIT")
-        except psycopg.OperationalError as error:
-            raise CommitInDoubt from error
         self.last_sequence += len(arrivals)
         self._tallies.count(arrivals, verdicts)
         return verdicts
@@ -113,7 +110,7 @@ class Writer:
 
 
 class CommitInDoubt(psycopg.OperationalError):
-    """The connection was lost at COMMIT: the batch may or may not be stored."""
+    """The connection was lost in the middle: the batch may or may not be stored."""
 
 
 def _answer(batch: list[_Waiting], refusal: Refusal) -> None:
