@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hmac
 import re
 from collections.abc import Mapping
@@ -57,6 +58,24 @@ def check_token(headers: Mapping[str, str], configuration: Configuration, *, use
     shown = headers.get("Authorization", "").encode("utf-8", "surrogateescape")
     if not any(token and hmac.compare_digest(shown, f"Bearer {token}".encode()) for token in tokens):
         raise Refusal(401, "forbidden", "Invalid access token")
+
+
+def may_look(headers: Mapping[str, str], configuration: Configuration) -> bool:
+    """Say whether the caller may read the ledger and the pages: with tokens on, only with one of them.
+
+    A browser gives it as the password of HTTP Basic (any user name), a program as a bearer token.
+    """
+    if not configuration.tokens_required:
+        return True
+    scheme, _, shown = headers.get("Authorization", "").partition(" ")
+    credential = shown.encode("utf-8", "surrogateescape")
+    if scheme.lower() == "basic":
+        try:
+            credential = base64.b64decode(credential, validate=True).partition(b":")[2]
+        except ValueError:
+            return False
+    tokens = (configuration.application_token, configuration.user_token)
+    return any(token and hmac.compare_digest(credential, token.encode()) for token in tokens)
 
 
 def check_media_type(headers: Mapping[str, str]) -> None:

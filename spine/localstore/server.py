@@ -12,8 +12,10 @@ from psycopg_pool import AsyncConnectionPool
 
 from spine.localstore.configuration import BASE_PATH, Configuration
 from spine.localstore.database import connect, create_tables, open_readers
+from spine.localstore.headers import may_look
 from spine.localstore.interface import Interface
 from spine.localstore.ledger_reading import read_ledger
+from spine.localstore.pages.site import Pages
 from spine.localstore.tallies import Tallies
 from spine.localstore.writer import Writer
 
@@ -23,8 +25,12 @@ log = logging.getLogger("localstore")
 class Store:
     """One running store: routes a request to the part that answers it."""
 
-    def __init__(self, configuration: Configuration, writer: Writer, readers: AsyncConnectionPool) -> None:
+    def __init__(
+        self, configuration: Configuration, writer: Writer, readers: AsyncConnectionPool, tallies: Tallies
+    ) -> None:
+        self._configuration = configuration
         self._interface = Interface(configuration, writer, readers)
+        self._pages = Pages(readers, tallies)
         self._writer = writer
         self._readers = readers
 
@@ -34,14 +40,16 @@ class Store:
         if path.startswith(BASE_PATH):
             return await self._interface.answer(request)
         try:
-            if path == "/ledger" and request.method == "GET":
-                return await read_ledger(request, self._readers)
             if path == "/health" and request.method == "GET":
                 return await self._health()
+            if not may_look(request.headers, self._configuration):
+                return web.Response(status=401, headers={"WWW-Authenticate": 'Basic realm="Local store"'})
+            if path == "/ledger" and request.method == "GET":
+                return await read_ledger(request, self._readers)
+            return await self._pages.answer(request)
         except Exception as error:
             log.error("a page could not be made: %s", type(error).__name__)
             return web.Response(status=503, text="The store's database does not answer.\n")
-        return web.Response(status=404, text="Not found\n")
 
     async def _health(self) -> web.Response:
         async with self._readers.connection(timeout=2) as connection:
@@ -58,10 +66,11 @@ async def running(configuration: Configuration) -> AsyncIterator[str]:
     finally:
         await connection.close()
     readers = await open_readers(configuration.database_url)
-    writer = Writer(configuration.database_url, Tallies())
+    tallies = Tallies()
+    writer = Writer(configuration.database_url, tallies)
     await writer.open()
     writing = asyncio.create_task(writer.run())
-    store = Store(configuration, writer, readers)
+    store = Store(configuration, writer, readers, tallies)
     # No access log, and a silent server log: addresses of searches carry NHS numbers.
     silent = logging.getLogger("localstore.aiohttp")
     silent.disabled = True
