@@ -5,15 +5,17 @@ Each change takes the fence of its scope: after it commits, no upload that it fo
 
 import datetime
 import uuid
+from dataclasses import dataclass
 
 from boycott.models import GpStanceRevision, PositionRevision, StanceRevision
 from boycott.positions import DataScope, GpStance, Position, Stance, Strength
-from carerecords import doorbell, fence
+from boycott.queries import NATIONAL_LINE, latest_of
+from boycott.rules import phrase_for
+from carerecords import doorbell, fence, quiet
 from carerecords.models import Practice, User
 from carerecords.models.fact_clock import NATIONAL
+from carerecords.quiet import Quiet
 
-# The line of the union's national policy, which the switch revises.
-NATIONAL_LINE = uuid.UUID("5c120000-0000-4000-8000-000000000001")
 REASON_LENGTH = range(20, 1001)
 
 
@@ -25,6 +27,14 @@ class ChangeRefused(Exception):
         self.field = field
 
 
+@dataclass(frozen=True)
+class Changed:
+    """A change of position that has committed, and since when no upload has begun."""
+
+    revision: PositionRevision
+    quiet: Quiet
+
+
 def change_position(
     *,
     position: Position,
@@ -33,26 +43,36 @@ def change_position(
     by: User,
     at: datetime.datetime,
     seen: int,
+    phrase: str = "",
     body: str = "BMA",
     strength: Strength = Strength.ADVICE,
     data_scope: DataScope = DataScope.ALL,
     line: uuid.UUID = NATIONAL_LINE,
-) -> PositionRevision:
+) -> Changed:
     """Appends the next revision of a line of policy, in force at once.
 
-    `seen` is the number of the revision the admin was shown (0: none). Raises `ChangeRefused`
-    when it is no longer the latest, when the position is that already, or when the reason is too
-    short or too long. Waits for the sends in flight, for one send time-out at most.
+    `seen` is the number of the revision the admin was shown (0: none). `phrase` is what they
+    typed; starting or ending a boycott asks for it here, so that the API and commands obey too
+    (LaunchDarkly asks for one in its pages only). Raises `ChangeRefused` when `seen` is no longer
+    the latest, when the position is that already, when the phrase is not typed exactly, or when
+    the text is missing or the reason too short or too long. Waits for the sends in flight, for one
+    send time-out at most.
     """
+    if not text.strip():
+        raise ChangeRefused("text", "Enter the words of the motion or statement")
     if len(reason.strip()) not in REASON_LENGTH:
         raise ChangeRefused("reason", "Reason must be between 20 and 1,000 characters")
-    with fence.changing(NATIONAL):
-        latest = PositionRevision.objects.filter(line=line).order_by("-number").first()
+    with quiet.changing(NATIONAL, at) as silence:
+        latest = latest_of(line)
         number = latest.number if latest else 0
         if number != seen:
             raise ChangeRefused("seen", "The policy was changed while you were working. Check it again")
-        if latest and latest.position == position and latest.effective_to is None:
+        before = Position(latest.position) if latest and latest.lasts_after(at) else None
+        if before is position:
             raise ChangeRefused("position", "This is the position already")
+        asked = phrase_for(before, position)
+        if asked and phrase.strip() != asked:
+            raise ChangeRefused("phrase", f"Type {asked} to confirm")
         revision = PositionRevision.objects.create(
             line=line,
             number=number + 1,
@@ -60,14 +80,14 @@ def change_position(
             position=position,
             strength=strength,
             data_scope=data_scope,
-            text=text,
+            text=text.strip(),
             effective_from=at,
             reason=reason.strip(),
             made_at=at,
             made_by=by,
         )
         doorbell.ring_after_commit()
-    return revision
+    return Changed(revision, silence)
 
 
 def set_stance(

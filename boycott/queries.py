@@ -1,11 +1,18 @@
 """Reading positions and stances."""
 
 import datetime
+import uuid
+from collections.abc import Iterable
 
-from boycott.models import PositionRevision, StanceRevision
-from boycott.positions import UNANSWERED, DataScope, Position, Stance
+from django.db.models import Count, OuterRef, Subquery
+
+from boycott.models import GpStanceRevision, PositionRevision, StanceRevision
+from boycott.positions import UNANSWERED, DataScope, GpStance, Position, Stance
 from boycott.rules import Place, Revision, standing
-from carerecords.models import Practice
+from carerecords.models import Practice, User
+
+# The line of the union's national policy, which the switch revises.
+NATIONAL_LINE = uuid.UUID("5c120000-0000-4000-8000-000000000001")
 
 
 def as_rule_revision(row: PositionRevision) -> Revision:
@@ -51,3 +58,41 @@ def stance_of(
 def history() -> list[PositionRevision]:
     """Every revision, newest first."""
     return list(PositionRevision.objects.select_related("made_by").order_by("-pk"))
+
+
+def latest_of(line: uuid.UUID) -> PositionRevision | None:
+    """The revision of a line that stands."""
+    return PositionRevision.objects.filter(line=line).select_related("made_by").order_by("-number").first()
+
+
+def rows_of(revisions: Iterable[Revision]) -> list[PositionRevision]:
+    """The full rows behind some revisions, oldest first."""
+    ids = [revision.id for revision in revisions]
+    return list(PositionRevision.objects.filter(pk__in=ids).select_related("made_by").order_by("pk"))
+
+
+def stance_history(practice: Practice) -> list[StanceRevision]:
+    """Every answer of a practice, newest first."""
+    return list(StanceRevision.objects.filter(practice=practice).select_related("made_by").order_by("-pk"))
+
+
+def gp_stance_of(gp: User) -> tuple[GpStance, GpStanceRevision | None]:
+    """A GP's own answer, and the revision it rests on; without one they use the practice's."""
+    latest = GpStanceRevision.objects.filter(gp=gp).order_by("-pk").first()
+    return (GpStance(latest.stance), latest) if latest else (GpStance.USE_PRACTICE, None)
+
+
+def gp_stance_history(gp: User) -> list[GpStanceRevision]:
+    """Every answer of a GP, newest first."""
+    return list(GpStanceRevision.objects.filter(gp=gp).order_by("-pk"))
+
+
+def practices_by_answer() -> dict[Stance | None, int]:
+    """How many active practices gave each answer; `None`: no answer. One look-up a practice."""
+    answers = StanceRevision.objects.filter(practice=OuterRef("pk")).order_by("-pk").values("stance")[:1]
+    active = Practice.objects.filter(status=Practice.Status.ACTIVE).annotate(answer=Subquery(answers))
+    rows = active.values_list("answer").annotate(practices=Count("pk")).order_by()
+    counted = {Stance(answer) if answer else None: practices for answer, practices in rows}
+    return {
+        answer: counted.get(answer, 0) for answer in (Stance.FOLLOW, None, Stance.DO_NOT_FOLLOW, Stance.HOLD)
+    }

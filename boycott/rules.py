@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from boycott.positions import DataScope, Position
+from boycott.positions import DataScope, Phrase, Position
 
 
 @dataclass(frozen=True)
@@ -38,13 +38,16 @@ class Revision:
         """Whether the practice is in scope: all England unless a list names places."""
         if place.ods_code in self.exempt_ods_codes:
             return False
-        if not (self.region_codes or self.icb_codes or self.ods_codes):
-            return True
-        return (
+        return self.is_everywhere or (
             place.region_code in self.region_codes
             or place.icb_code in self.icb_codes
             or place.ods_code in self.ods_codes
         )
+
+    @property
+    def is_everywhere(self) -> bool:
+        """All England, whatever it exempts."""
+        return not (self.region_codes or self.icb_codes or self.ods_codes)
 
     def in_force(self, at: datetime.datetime) -> bool:
         return self.effective_from <= at and (self.effective_to is None or at < self.effective_to)
@@ -79,3 +82,26 @@ def conflict(in_force: Iterable[Revision]) -> bool:
     for revision in in_force:
         seen.setdefault(revision.data_scope, set()).add(revision.position)
     return any(len(positions) > 1 for positions in seen.values())
+
+
+def everywhere(revisions: Iterable[Revision], at: datetime.datetime) -> list[Revision]:
+    """The standing revisions in force for all England: what those without a practice are shown."""
+    return [revision for revision in revisions if revision.in_force(at) and revision.is_everywhere]
+
+
+def phrase_for(before: Position | None, after: Position) -> Phrase | None:
+    """What must be typed for a change: only starting and ending a boycott asks for a phrase."""
+    if before == after:
+        return None
+    if after is Position.NON_COOPERATION:
+        return Phrase.START
+    return Phrase.END if before is Position.NON_COOPERATION else None
+
+
+def as_if(
+    revisions: Sequence[Revision], line: uuid.UUID, position: Position, at: datetime.datetime
+) -> tuple[Revision, ...]:
+    """The standing revisions as they would be after a change, for those who ask what it would do."""
+    rest = [revision for revision in revisions if revision.line != line]
+    number = max((revision.number for revision in revisions if revision.line == line), default=0) + 1
+    return (*rest, Revision(0, line, number, position, DataScope.ALL, at, None, at))

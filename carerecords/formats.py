@@ -95,6 +95,13 @@ def nhs_time(moment: datetime.datetime | datetime.time | None) -> str:
     return f"{hour % 12 or 12}{minutes}{half}"
 
 
+def nhs_time_with_seconds(moment: datetime.datetime) -> str:
+    """`2:32:07pm`, where a second counts: when the last upload began."""
+    moment = local(moment)
+    half = "am" if moment.hour < 12 else "pm"
+    return f"{moment.hour % 12 or 12}:{moment:%M:%S}{half}"
+
+
 def nhs_datetime(moment: datetime.datetime | None) -> str:
     """`5 January 2023 at 3:45pm`."""
     return f"{nhs_date(moment)} at {nhs_time(moment)}" if moment else ""

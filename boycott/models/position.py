@@ -1,5 +1,6 @@
 """The union's positions: each change is a new revision with a number; nothing is edited."""
 
+import datetime
 import uuid
 
 from django.conf import settings
@@ -51,3 +52,23 @@ class PositionRevision(AppendOnly):
 
     def __str__(self) -> str:
         return f"{self.body}: {self.position} (revision {self.number})"
+
+    def lasts_after(self, at: datetime.datetime) -> bool:
+        """Whether it is in force at a time, or will be."""
+        return self.effective_to is None or self.effective_to > at
+
+    @property
+    def where(self) -> str:
+        """Its scope in words."""
+        named = [
+            f"{label} {', '.join(codes)}"
+            for label, codes in (
+                ("Regions", self.region_codes),
+                ("Integrated care boards", self.icb_codes),
+                ("Practices", self.ods_codes),
+            )
+            if codes
+        ]
+        place = "; ".join(named) or "All England"
+        exempt = f", except practices {', '.join(self.exempt_ods_codes)}" if self.exempt_ods_codes else ""
+        return place + exempt
