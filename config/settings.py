@@ -89,6 +89,8 @@ CONTEXT_PROCESSORS = [
     "django.template.context_processors.request",
     "django.contrib.auth.context_processors.auth",
     "django.contrib.messages.context_processors.messages",
+    "config.context_processors.navigation",
+    "config.context_processors.policy_strip",
 ]
 TEMPLATES = [
     {

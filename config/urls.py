@@ -2,8 +2,18 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from config import static_pages
+from reports.views import home
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("config.account_urls")),
+    path("", home, name="home"),
+    path("", include("boycott.urls")),
+    path("", include("spine.urls")),
+    path("", include("reports.urls")),
+    path("help/", static_pages.help_page, name="help"),
+    path("accessibility/", static_pages.accessibility, name="accessibility"),
+    path("privacy/", static_pages.privacy, name="privacy"),
 ]
 
 handler400 = "config.errors.bad_request"

@@ -1,0 +1,69 @@
+"""What the policy page shows, read for one practice or for the nation."""
+
+import datetime
+from dataclasses import dataclass
+
+from boycott.models import PositionRevision, StanceRevision
+from boycott.positions import DataScope, Position, Stance
+from boycott.queries import history, place_of, rows_of, stance_of, standing_revisions
+from boycott.rules import Revision, conflict, everywhere, positions_for
+from carerecords.models import Practice
+
+
+@dataclass(frozen=True)
+class PolicyPage:
+    """`stance` and `answer` are None where no practice is asked about."""
+
+    in_force: list[PositionRevision]
+    to_come: list[PositionRevision]
+    conflicting: bool
+    stance: Stance | None
+    answer: StanceRevision | None
+    effect: str
+    history: list[PositionRevision]
+
+
+def policy_page(practice: Practice | None, at: datetime.datetime) -> PolicyPage:
+    """Four queries; they grow with the number of revisions only."""
+    standing = standing_revisions()
+    covering = _covering(practice, standing)
+    in_force = positions_for(place_of(practice), standing, at) if practice else everywhere(standing, at)
+    to_come = [revision for revision in covering if revision.effective_from > at]
+    stance, answer = stance_of(practice) if practice else (None, None)
+    conflicting = conflict(in_force)
+    return PolicyPage(
+        in_force=rows_of(in_force),
+        to_come=rows_of(to_come),
+        conflicting=conflicting,
+        stance=stance,
+        answer=answer,
+        effect=_effect(in_force, conflicting),
+        history=history(),
+    )
+
+
+def _covering(practice: Practice | None, standing: list[Revision]) -> list[Revision]:
+    if practice is None:
+        return [revision for revision in standing if revision.is_everywhere]
+    return [revision for revision in standing if revision.covers(place_of(practice))]
+
+
+def _effect(in_force: list[Revision], conflicting: bool) -> str:
+    """What the positions in force ask of practices that follow them."""
+    asked = {(revision.position, revision.data_scope) for revision in in_force}
+    if conflicting:
+        return (
+            "Positions disagree, so practices that follow BMA policy upload nothing until one is superseded."
+        )
+    if (Position.NON_COOPERATION, DataScope.ALL) in asked:
+        return "Practices that follow it upload nothing, whatever their patients decided."
+    if (Position.NON_COOPERATION, DataScope.ADDITIONAL_ONLY) in asked:
+        return (
+            "Practices that follow it upload medication, allergies and adverse reactions only, "
+            "for patients with consent."
+        )
+    if any(position is Position.EXPLICIT_CONSENT_ONLY for position, _ in asked):
+        return "Practices that follow it upload only for patients who gave express consent."
+    return (
+        "BMA policy stops no upload. A record is uploaded when the patient consents and nobody else holds it."
+    )

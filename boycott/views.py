@@ -1,0 +1,19 @@
+"""The policy page: what is in force, whom it binds, and everything that was."""
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from boycott.policy_page import policy_page
+from carerecords.access import requires
+from carerecords.middleware import CareRequest
+from carerecords.permissions import Permission
+
+
+@require_safe
+@requires(Permission.SEE_POLICY)
+def policy(request: CareRequest) -> HttpResponse:
+    """What is in force for the user's practice, or for all England for those without one."""
+    page = policy_page(request.practice, timezone.now())
+    return render(request, "boycott/policy.jinja", {"page": page, "Permission": Permission})

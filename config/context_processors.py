@@ -1,0 +1,73 @@
+"""What every page shows around its content: the menu, and the strip about uploads.
+
+Both are drawn from the user's role in force. Neither may break a page: without a log-in, a role or
+a database they are simply not there.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+
+import structlog
+from django.db import Error as DatabaseError
+from django.urls import Resolver404, resolve, reverse
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
+
+from carerecords.middleware import CareRequest
+from carerecords.permissions import Permission
+from spine.policy_strip import Strip, strip_for
+from spine.standing import how_it_stands
+
+log = structlog.get_logger(__name__)
+
+MenuItem = tuple[str, str, bool]
+
+
+def navigation(request: CareRequest) -> Mapping[str, list[MenuItem]]:
+    """The pages of the user's role that exist: (label, address, whether we are in it). No query."""
+    if getattr(request, "role", None) is None:
+        return {}
+    pages = [(label, path) for label, path, may in _MENU if may(request) and _exists(path)]
+    inside = [
+        path for _, path in pages if request.path == path or (path != "/" and request.path.startswith(path))
+    ]
+    here = max(inside, key=len, default=None)
+    return {"navigation": [(label, path, path == here) for label, path in pages]}
+
+
+def policy_strip(request: CareRequest) -> Mapping[str, object]:
+    """What policy and stop mean here, read only where a page draws it. Four queries at most."""
+    if getattr(request, "role", None) is None:
+        return {}
+    return {"policy_strip": SimpleLazyObject(lambda: _strip(request))}
+
+
+def _strip(request: CareRequest) -> Strip | None:
+    try:
+        return strip_for(how_it_stands(request.practice, timezone.now(), reverse("boycott:policy")))
+    except DatabaseError as error:
+        log.warning("policy_strip_not_read", error=type(error).__name__)
+        return None
+
+
+def _can(permission: Permission) -> Callable[[CareRequest], bool]:
+    return lambda request: request.can(permission)
+
+
+# The site map's addresses, so that a page appears in the menu on the day it is built.
+_MENU: tuple[tuple[str, str, Callable[[CareRequest], bool]], ...] = (
+    ("Home", "/", _can(Permission.SEE_POLICY)),
+    ("Patients", "/patients/", _can(Permission.FIND_PATIENTS)),
+    ("Uploads", "/uploads/", _can(Permission.SEE_UPLOADS)),
+    ("Policy", "/policy/", _can(Permission.SEE_POLICY)),
+    ("Practice stance", "/practice/stance/", lambda request: request.practice is not None),
+)
+
+
+@cache
+def _exists(path: str) -> bool:
+    try:
+        resolve(path)
+    except Resolver404:
+        return False
+    return True

@@ -1,0 +1,183 @@
+"""Reading uploads, stops, and the GPs of a practice with what they answer."""
+
+import datetime
+import uuid
+from dataclasses import dataclass
+
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from boycott.models import GpStanceRevision
+from boycott.positions import GpStance
+from carerecords.models import JobKind, JobState, Patient, Practice, RoleAssignment, UploadJob, User
+from carerecords.models.upload_job import BUSY_STATES, OPEN_STATES
+from carerecords.permissions import Role
+from spine.models import GateDecision, Receipt, StopRevision, UploadAttempt
+from spine.reasons import Reason
+
+PAGE = 50
+
+
+@dataclass(frozen=True)
+class UploadFilters:
+    """What to show of a practice's uploads; empty: everything. Unknown values count as empty."""
+
+    state: str = ""
+    kind: str = ""
+    reason: str = ""
+
+    @classmethod
+    def of(cls, state: str, kind: str, reason: str) -> "UploadFilters":
+        known = {one.code for one in Reason}
+        return cls(
+            state if state in JobState.values else "",
+            kind if kind in JobKind.values else "",
+            reason if reason in known else "",
+        )
+
+    def as_query(self) -> dict[str, str]:
+        return {name: value for name, value in vars(self).items() if value}
+
+
+@dataclass(frozen=True)
+class UploadPage:
+    """One page of uploads, newest first. `before` is the address of the next older page."""
+
+    jobs: list[UploadJob]
+    total: int
+    before: uuid.UUID | None
+
+
+def uploads_page(practice: Practice, filters: UploadFilters, before: uuid.UUID | None) -> UploadPage:
+    """Three queries whatever the number of rows: a count, the page by keyset, its receipts."""
+    jobs = _filtered(UploadJob.objects.filter(practice=practice), filters)
+    total = jobs.count()
+    if before is not None:
+        jobs = jobs.filter(pk__lt=UploadJob.objects.filter(practice=practice, public_id=before).values("pk"))
+    last = Receipt.objects.filter(job=OuterRef("pk")).order_by("-pk")
+    page = list(
+        jobs.select_related("patient")
+        .annotate(
+            sends=_SENDS,
+            receipt_kind=Subquery(last.values("kind")[:1]),
+            receipt_at=Subquery(last.values("at")[:1]),
+            receipt_id=Subquery(last.values("composition_id")[:1]),
+        )
+        .order_by("-pk")[: PAGE + 1]
+    )
+    more = len(page) > PAGE
+    return UploadPage(page[:PAGE], total, page[PAGE - 1].public_id if more else None)
+
+
+def _filtered(jobs: QuerySet[UploadJob], filters: UploadFilters) -> QuerySet[UploadJob]:
+    if filters.state:
+        jobs = jobs.filter(state=filters.state)
+    if filters.kind:
+        jobs = jobs.filter(kind=filters.kind)
+    return jobs.filter(reasons__contains=[filters.reason]) if filters.reason else jobs
+
+
+# How often something left for the store; a claim that the gate held is not a send.
+_SENDS = Coalesce(
+    Subquery(
+        UploadAttempt.objects.filter(job=OuterRef("pk"))
+        .order_by()
+        .values("job")
+        .annotate(n=Count("pk"))
+        .values("n")
+    ),
+    0,
+)
+
+
+@dataclass(frozen=True)
+class UploadRecord:
+    """One upload with all that became of it."""
+
+    job: UploadJob
+    decisions: list[GateDecision]
+    attempts: list[UploadAttempt]
+    receipts: list[Receipt]
+
+
+def upload_record(practice: Practice, public_id: uuid.UUID) -> UploadRecord | None:
+    """An upload of the practice's own patients; None for anybody else's."""
+    jobs = UploadJob.objects.filter(practice=practice, public_id=public_id)
+    job = jobs.select_related("patient", "requested_by").first()
+    if job is None:
+        return None
+    return UploadRecord(
+        job,
+        list(GateDecision.objects.filter(job=job).order_by("pk")),
+        list(UploadAttempt.objects.filter(job=job).order_by("pk")),
+        list(Receipt.objects.filter(job=job).order_by("pk")),
+    )
+
+
+def last_receipt_at(practice: Practice) -> datetime.datetime | None:
+    """When the store last answered for this practice."""
+    last = Receipt.objects.filter(job__practice=practice).order_by("-pk").values_list("at", flat=True)
+    return last.first()
+
+
+def stop_history() -> list[StopRevision]:
+    """Every stop and resumption, newest first."""
+    return list(StopRevision.objects.select_related("made_by").order_by("-pk"))
+
+
+@dataclass(frozen=True)
+class UnderWay:
+    """Uploads of the whole country that are not over."""
+
+    waiting: int
+    in_flight: int
+
+
+def uploads_under_way() -> UnderWay:
+    """One count along the partial indexes over jobs that are not over."""
+    jobs = UploadJob.objects.filter(kind=JobKind.UPLOAD, state__in=[*OPEN_STATES, *BUSY_STATES])
+    counted = dict(jobs.values_list("state").annotate(jobs=Count("pk")).order_by())
+    return UnderWay(
+        waiting=sum(counted.get(state, 0) for state in OPEN_STATES),
+        in_flight=sum(counted.get(state, 0) for state in BUSY_STATES),
+    )
+
+
+def patients_of_gp(practice: Practice, gp: User) -> int:
+    """Living, registered patients whose usual GP this is."""
+    return _here(Patient.objects.of(practice)).filter(usual_gp=gp).count()
+
+
+@dataclass(frozen=True)
+class GpAnswer:
+    """One GP of a practice, what they answer for their own patients, and how many those are."""
+
+    gp: User
+    stance: GpStance
+    patients: int
+
+
+def gps_of(practice: Practice) -> list[GpAnswer]:
+    """The GPs of a practice by name; two queries."""
+    now = timezone.now()
+    answers = GpStanceRevision.objects.filter(gp=OuterRef("user")).order_by("-pk").values("stance")[:1]
+    in_force = Q(ends_at__isnull=True) | Q(ends_at__gt=now)
+    roles = (
+        RoleAssignment.objects.filter(in_force, practice=practice, role=Role.GP, starts_at__lte=now)
+        .select_related("user")
+        .annotate(stance=Subquery(answers))
+        .order_by("user__family_name", "user__given_name")
+    )
+    counts = (
+        _here(Patient.objects.of(practice)).values_list("usual_gp").annotate(patients=Count("pk")).order_by()
+    )
+    counted = dict(counts)
+    return [
+        GpAnswer(one.user, GpStance(one.stance or GpStance.USE_PRACTICE), counted.get(one.user_id, 0))
+        for one in roles
+    ]
+
+
+def _here(patients: QuerySet[Patient]) -> QuerySet[Patient]:
+    return patients.filter(left_on__isnull=True, died_on__isnull=True)

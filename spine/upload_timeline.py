@@ -1,0 +1,112 @@
+"""Everything that became of one upload as lines to read, newest first. Pure."""
+
+import datetime
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from carerecords.models import UploadJob
+from spine.gate import Outcome, Scope
+from spine.models import GateDecision, Receipt, UploadAttempt
+from spine.queries import UploadRecord
+from spine.reasons import Reason
+
+_OUTCOMES = {
+    Outcome.SEND: "Checked: allowed to go",
+    Outcome.HOLD: "Checked: held",
+    Outcome.CANCEL: "Checked: will not be sent",
+}
+_SCOPES = {
+    Scope.CORE: "Medication, allergies and adverse reactions.",
+    Scope.CORE_ADDITIONAL: "Medication, allergies, adverse reactions and additional information.",
+    Scope.BLANK: "A blank record that says the summary was withdrawn.",
+}
+# What the store answered, or why there is no answer (`spine.answers.AnswerKind`).
+_RECEIPTS = {
+    "ACCEPTED": "The Spine accepted it",
+    "DUPLICATE": "The Spine has it already",
+    "CONSENT_DIFFERS": "The Spine refused it: it holds a different decision",
+    "REFUSED": "The Spine refused it",
+    "TOO_LARGE": "The Spine refused it: too large",
+    "UNSUPPORTED": "The Spine could not read it",
+    "RATE_LIMITED": "The Spine asked to wait",
+    "TRANSIENT": "The Spine could not take it",
+    "UNKNOWN": "The answer was lost",
+    "UNREACHABLE": "The Spine could not be reached",
+    "NOT_SENT": "Not sent after all",
+    "UNAUTHORISED": "The Spine did not let us in",
+}
+_EVIDENCE = {
+    "consent_event": "consent event",
+    "stance": "practice answer",
+    "gp_stance": "GP answer",
+    "positions": "policy revision",
+    "consent_model": "consent model",
+    "stop": "emergency stop",
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing that happened. `evidence` names the rows that a decision rested on."""
+
+    at: datetime.datetime
+    title: str
+    who: str = ""
+    sentences: list[str] = field(default_factory=list)
+    evidence: str = ""
+
+
+def timeline(record: UploadRecord) -> list[Line]:
+    """Decisions, sends and answers in one order; at the same moment in the order they depend."""
+    lines = [
+        _asked(record.job),
+        *map(_decision, record.decisions),
+        *map(_attempt, record.attempts),
+        *map(_receipt, record.receipts),
+    ]
+    return sorted(lines, key=lambda line: line.at)[::-1]
+
+
+def receipt_words(kind: str) -> str:
+    """What a stored answer means; a code we do not know is shown as it is."""
+    return _RECEIPTS.get(kind, kind)
+
+
+def _asked(job: UploadJob) -> Line:
+    who = job.requested_by.short_name if job.requested_by else ""
+    return Line(job.requested_at, f"{job.get_kind_display()} asked for", who, [f"{job.get_cause_display()}."])
+
+
+def _decision(row: GateDecision) -> Line:
+    outcome = Outcome(row.outcome)
+    said = [_sentence(code) for code in row.reasons]
+    if outcome is Outcome.SEND and row.scope:
+        said = [_SCOPES[Scope(row.scope)]]
+    return Line(row.at, _OUTCOMES[outcome], "", said, ", ".join(_named(row.evidence)))
+
+
+def _sentence(code: str) -> str:
+    try:
+        return Reason.of(code).sentence
+    except KeyError:
+        return code
+
+
+def _named(evidence: Mapping[str, Any]) -> Iterator[str]:
+    for key, words in _EVIDENCE.items():
+        ids = evidence.get(key)
+        for one in ids if isinstance(ids, list) else [ids]:
+            if one is not None:
+                yield f"{words} {one}"
+
+
+def _attempt(row: UploadAttempt) -> Line:
+    return Line(row.at, "Sent to the Spine", "", [f"Message {row.composition_id}."])
+
+
+def _receipt(row: Receipt) -> Line:
+    said = [f"Receipt {row.composition_id}."] if row.composition_id else []
+    if row.detail:
+        said.append(row.detail)
+    return Line(row.at, receipt_words(row.kind), "", said)

@@ -1,0 +1,18 @@
+"""Addresses of pages that show consent, policy and sending together, as only this floor may."""
+
+from django.urls import path
+
+from spine import policy_views, stance_views, stop_views, upload_views
+
+app_name = "spine"
+urlpatterns = [
+    path("policy/change/", policy_views.change, name="policy_change"),
+    path("policy/change/check/", policy_views.check_change, name="policy_change_check"),
+    path("policy/stop/", stop_views.stop, name="stop"),
+    path("practice/stance/", stance_views.practice_stance, name="practice_stance"),
+    path("practice/stance/check/", stance_views.check_practice_stance, name="practice_stance_check"),
+    path("practice/stance/mine/", stance_views.own_stance, name="own_stance"),
+    path("practice/stance/mine/check/", stance_views.check_own_stance, name="own_stance_check"),
+    path("uploads/", upload_views.uploads, name="uploads"),
+    path("uploads/<uuid:public_id>/", upload_views.upload, name="upload"),
+]
