@@ -69,7 +69,7 @@ def _allergies(person: Person, rng: random.Random, today: datetime.date) -> list
     different = {row["term"]: row for row in drawn}
     return [
         Item(
-            EntryKind(row["kind"]), row["code"], row["term"], row["detail"], _in_life(person, rng, today, 20)
+            EntryKind[row["kind"]], row["code"], row["term"], row["detail"], _in_life(person, rng, today, 20)
         )
         for row in different.values()
     ]
@@ -112,7 +112,7 @@ def _in_life(person: Person, rng: random.Random, today: datetime.date, years: in
 def _conditions() -> tuple[_Condition, ...]:
     return tuple(
         _Condition(
-            kind=EntryKind(row["kind"]),
+            kind=EntryKind[row["kind"]],
             code=row["code"],
             term=row["term"],
             from_age=int(row["from_age"]),
