@@ -34,6 +34,8 @@ class Outgoing:
     request_id: str
     content_hash: str
     authored_at: datetime.datetime
+    # The author's role profile, which the service asks for beside the message.
+    session_urid: str
     known: KnownCopy
     build: Callable[[str | None], bytes]
 

@@ -85,7 +85,7 @@ def resolve_doubt(store: Store, *, limit: int = BATCH) -> int:
     found = store.read([one.outgoing.nhs_number for one in asked])
     now = timezone.now()
     known = [
-        (one, held.composition_id or "")
+        (one, (held.composition_id or "").lower())
         for one, held in zip(asked, found, strict=True)
         if not isinstance(held, Answer)
     ]
@@ -122,6 +122,7 @@ def _in_doubt(row: Sequence) -> InDoubt:
         request_id=str(request),
         content_hash=content,
         authored_at=authored_at,
+        session_urid="",
         known=KnownCopy(),
         build=_never,
     )

@@ -72,16 +72,16 @@ class Store:
         current = await self._read(one.nhs_number, may_begin)
         if isinstance(current, Answer):
             return Sent(one, current, timezone.now())
-        permission, held = current.permission or "", current.composition_id or ""
+        permission, held = current.permission or "", (current.composition_id or "").lower()
         if held == one.composition_id or _nothing_to_do(one, held):
             # Accepted by an earlier attempt, or unchanged, or nothing there to take back.
             return Sent(one, None, timezone.now(), holds_it=bool(held), permission=permission, replaced=held)
         body = one.build(held or None)
         answer = await self._client.upload(
             body,
-            composition_id=one.composition_id,
             request_id=one.request_id,
             correlation_id=one.request_id,
+            session_urid=one.session_urid,
             may_begin=may_begin,
         )
         return Sent(

@@ -1,0 +1,189 @@
+"""Talking to the Summary Care Record FHIR API over kept-alive connections.
+
+Two calls: what the store holds now for a patient, and the upload of a message. Neither follows a
+redirect, reads more than a mebibyte, or is repeated in silence. The interface puts the NHS number
+into the address of the first call, so nothing here logs addresses.
+"""
+
+import asyncio
+import datetime
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from types import SimpleNamespace, TracebackType
+from typing import Any, Self
+
+import aiohttp
+
+from spine.answers import Answer, AnswerKind, classify
+
+NHS_NUMBER = "https://fhir.nhs.uk/Id/nhs-number"
+CONTENT_TYPE = "application/fhir+json"
+CONNECT_SECONDS = 2.0
+BODY_CAP = 1024 * 1024
+
+MayBegin = Callable[[], bool]
+Token = Callable[[], Awaitable[str | None]]
+
+
+@dataclass(frozen=True)
+class CurrentSummary:
+    """What the store holds for a patient: the id of the copy, and the permission, where there are."""
+
+    composition_id: str | None
+    permission: str | None
+
+
+class _TooLate(Exception):
+    """The right to begin was over when a connection was in hand."""
+
+
+class SpineClient:
+    """One pool of connections; use as `async with`."""
+
+    def __init__(self, base_url: str, *, connections: int, read_timeout: float, token: Token) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._connections = connections
+        self._timeout = aiohttp.ClientTimeout(
+            total=None, sock_connect=CONNECT_SECONDS, sock_read=read_timeout
+        )
+        self._token = token
+
+    async def __aenter__(self) -> Self:
+        trace = aiohttp.TraceConfig()
+        # Both run when a connection is in hand and before a byte of the request is written, so that
+        # waiting for a connection cannot make a send begin after its time.
+        trace.on_connection_reuseconn.append(_ask_leave)  # type: ignore[arg-type]
+        trace.on_connection_create_end.append(_ask_leave)  # type: ignore[arg-type]
+        trace.on_request_headers_sent.append(_note_headers_sent)  # type: ignore[arg-type]
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=60),
+            timeout=self._timeout,
+            trace_configs=[trace],
+            trust_env=False,
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._session.close()
+
+    async def read_current(
+        self, nhs_number: str, *, request_id: str, correlation_id: str, may_begin: MayBegin
+    ) -> CurrentSummary | Answer:
+        """What the store holds now for a patient, or the answer that says why that is not known."""
+        found = await self._call(
+            "GET",
+            "/DocumentReference",
+            request_id,
+            correlation_id,
+            may_begin,
+            params={"patient": f"{NHS_NUMBER}|{nhs_number}"},
+        )
+        if isinstance(found, Answer):
+            return found
+        status, headers, body = found
+        if status != 200:
+            return classify(status, headers, body, now=_now())
+        return _current(body) or Answer(AnswerKind.TRANSIENT, status, detail="unreadable")
+
+    async def upload(
+        self,
+        body: bytes,
+        *,
+        request_id: str,
+        correlation_id: str,
+        session_urid: str,
+        may_begin: MayBegin,
+    ) -> Answer:
+        """Sends a message and says what became of it; never raises for what the store or network does.
+
+        `session_urid` is the author's role profile id: optional in the API's definition, asked for
+        by the service.
+        """
+        found = await self._call(
+            "POST", "/Bundle", request_id, correlation_id, may_begin, data=body, session_urid=session_urid
+        )
+        if isinstance(found, Answer):
+            return found
+        return classify(*found, now=_now())
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        request_id: str,
+        correlation_id: str,
+        may_begin: MayBegin,
+        session_urid: str = "",
+        **more: Any,
+    ) -> tuple[int, dict[str, str], bytes] | Answer:
+        progress = SimpleNamespace(may_begin=may_begin, headers_sent=False)
+        try:
+            async with self._session.request(
+                method,
+                self._base_url + path,
+                headers=await self._headers(request_id, correlation_id, session_urid),
+                allow_redirects=False,
+                trace_request_ctx=progress,
+                **more,
+            ) as answer:
+                body = await _read_capped(answer)
+                return answer.status, dict(answer.headers), body
+        except _TooLate:
+            return Answer(AnswerKind.NOT_SENT)
+        except (aiohttp.ClientError, asyncio.TimeoutError, OSError, ValueError) as error:
+            kind = AnswerKind.UNKNOWN if progress.headers_sent else AnswerKind.UNREACHABLE
+            return Answer(kind, detail=type(error).__name__)
+
+    async def _headers(self, request_id: str, correlation_id: str, session_urid: str) -> dict[str, str]:
+        headers = {
+            "Content-Type": CONTENT_TYPE,
+            "Accept": CONTENT_TYPE,
+            "X-Request-ID": request_id,
+            "X-Correlation-ID": correlation_id,
+        }
+        if session_urid:
+            headers["NHSD-Session-URID"] = session_urid
+        if token := await self._token():
+            headers["Authorization"] = f"Bearer {token}"
+        return headers
+
+
+async def _ask_leave(session: object, context: SimpleNamespace, params: object) -> None:
+    if not context.trace_request_ctx.may_begin():
+        raise _TooLate
+
+
+async def _note_headers_sent(session: object, context: SimpleNamespace, params: object) -> None:
+    context.trace_request_ctx.headers_sent = True
+
+
+async def _read_capped(answer: aiohttp.ClientResponse) -> bytes:
+    """At most `BODY_CAP` bytes; a longer body is cut, and its connection not used again."""
+    body = bytearray()
+    async for chunk in answer.content.iter_chunked(65536):
+        body += chunk
+        if len(body) > BODY_CAP:
+            answer.close()
+            break
+    return bytes(body[:BODY_CAP])
+
+
+def _current(body: bytes) -> CurrentSummary | None:
+    """The id and permission in a search set, or None where it cannot be read."""
+    try:
+        found = json.loads(body)
+        if not found.get("entry"):
+            return CurrentSummary(None, None) if found["total"] == 0 else None
+        reference = found["entry"][0]["resource"]
+        permission = reference["securityLabel"][0]["coding"][0]["code"]
+        return CurrentSummary(reference["masterIdentifier"]["value"], permission)
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+        return None
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)

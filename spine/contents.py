@@ -1,0 +1,170 @@
+"""Loads what goes into the messages of a batch, from the record as it is now.
+
+Three queries a batch (patients with their practice and GP, their items, what is known of the
+store's copies and of earlier attempts), whatever its size.
+"""
+
+import datetime
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+import structlog
+from django.utils import timezone
+
+from carerecords.models import Patient, SummaryItem, User
+from carerecords.summary_codes import EntryKind
+from spine.claims import Claimed
+from spine.facts import Loaded
+from spine.gate import Decision, Kind, Scope
+from spine.messages import (
+    Author,
+    Entry,
+    PatientDetails,
+    PracticeDetails,
+    Summary,
+    build_blank,
+    build_bundle,
+    content_hash,
+)
+from spine.models import StoreCopy, UploadAttempt
+from spine.outgoing import KnownCopy, Outgoing
+
+log = structlog.get_logger(__name__)
+
+# What a message is called at the store follows from the job and from what it says: a repeat of the
+# same content carries the same keys, and the store recognises it.
+KEYS = uuid.UUID("5c120000-0000-4000-8000-0000000000ff")
+BLANK_HASH = "blank"
+NOBODY = KnownCopy()
+# A practice may not know all yet of who registered lately, and the summary says so for 60 days
+# (spine-interface notes 2.4).
+NEW_PATIENT_DAYS = 60
+
+Going = tuple[Claimed, Decision, Loaded]
+
+
+def load_outgoing(
+    going: Sequence[Going], *, at: datetime.datetime
+) -> tuple[list[Outgoing], list[Claimed]]:
+    """The messages of the jobs that may go, and the jobs whose message cannot be built."""
+    ids = [job.patient_id for job, _, _ in going]
+    patients = Patient.objects.select_related("practice", "usual_gp").in_bulk(ids)
+    items = _items(job.patient_id for job, _, _ in going if job.kind is Kind.UPLOAD)
+    copies = StoreCopy.objects.in_bulk(ids)
+    authored = _authored(job.job_id for job, _, _ in going if job.attempt > 1)
+    outgoing, unbuildable = [], []
+    for job, decision, _ in going:
+        assert decision.scope is not None
+        try:
+            summary = _summary(patients[job.patient_id], items[job.patient_id], decision.scope, at)
+            outgoing.append(_outgoing(job, summary, copies.get(job.patient_id), authored, at))
+        except Exception as error:
+            # One record that cannot be put into words must not stop its batch. No patient data here.
+            log.error("message_not_built", job_id=job.job_id, error=type(error).__name__)
+            unbuildable.append(job)
+    return outgoing, unbuildable
+
+
+def _outgoing(
+    job: Claimed,
+    summary: Summary,
+    copy: StoreCopy | None,
+    authored: dict[tuple[int, str], datetime.datetime],
+    at: datetime.datetime,
+) -> Outgoing:
+    blank = summary.scope is Scope.BLANK
+    digest = BLANK_HASH if blank else content_hash(summary, on=timezone.localdate(at))
+    composition_id = str(uuid.uuid5(KEYS, f"{job.public_id} {digest}"))
+    message_id = str(uuid.uuid5(KEYS, f"message {composition_id}"))
+    authored_at = timezone.localtime(authored.get((job.job_id, composition_id), at))
+    build = build_blank if blank else build_bundle
+
+    def build_replacing(replaces: str | None) -> bytes:
+        return build(
+            summary, message_id=message_id, composition_id=composition_id, replaces=replaces, at=authored_at
+        )
+
+    return Outgoing(
+        job_id=job.job_id,
+        attempt=job.attempt,
+        patient_id=job.patient_id,
+        failures=job.failures,
+        kind=job.kind,
+        scope=summary.scope,
+        nhs_number=summary.patient.nhs_number,
+        composition_id=composition_id,
+        request_id=str(uuid.uuid5(KEYS, f"request {composition_id}")),
+        content_hash=digest,
+        authored_at=authored_at,
+        session_urid=summary.author.role_profile_id,
+        known=KnownCopy(copy.composition_id, copy.content_hash) if copy else NOBODY,
+        build=build_replacing,
+    )
+
+
+def _authored(job_ids: Iterable[int]) -> dict[tuple[int, str], datetime.datetime]:
+    """When each message of earlier attempts was first written."""
+    rows = UploadAttempt.objects.filter(job_id__in=list(job_ids)).values_list(
+        "job_id", "composition_id", "authored_at"
+    )
+    return {(job_id, str(composition_id)): authored_at for job_id, composition_id, authored_at in rows}
+
+
+def _items(patient_ids: Iterable[int]) -> dict[int, list[SummaryItem]]:
+    found: dict[int, list[SummaryItem]] = defaultdict(list)
+    for item in SummaryItem.objects.filter(patient_id__in=list(patient_ids)).order_by("pk"):
+        found[item.patient_id].append(item)
+    return found
+
+
+def _summary(patient: Patient, items: Sequence[SummaryItem], scope: Scope, at: datetime.datetime) -> Summary:
+    practice = patient.practice
+    new_since = at.date() - datetime.timedelta(days=NEW_PATIENT_DAYS)
+    return Summary(
+        patient=PatientDetails(
+            nhs_number=patient.nhs_number,
+            family_name=patient.family_name,
+            given_name=patient.given_name,
+            title=patient.title,
+            born_on=patient.born_on,
+            gender=patient.gender,
+            address=patient.address,
+            postcode=patient.postcode,
+        ),
+        practice=PracticeDetails(
+            ods_code=practice.ods_code,
+            name=practice.name,
+            address=practice.address,
+            postcode=practice.postcode,
+        ),
+        author=_author(patient.usual_gp),
+        entries=tuple(map(_entry, items)),
+        scope=scope,
+        recently_registered=patient.registered_on > new_since,
+    )
+
+
+def _author(gp: User | None) -> Author:
+    """Who the message says wrote it: the patient's usual GP."""
+    if gp is None:
+        raise LookupError("The patient has no usual GP to be the author.")
+    return Author(
+        user_id=gp.sds_user_id,
+        role_profile_id=gp.sds_role_profile_id,
+        family_name=gp.family_name,
+        given_name=gp.given_name,
+        title=gp.title,
+    )
+
+
+def _entry(item: SummaryItem) -> Entry:
+    return Entry(
+        kind=EntryKind(item.kind),
+        code=item.code,
+        term=item.term,
+        recorded_on=item.recorded_on,
+        detail=item.detail,
+        ended_on=item.ended_on,
+        sensitive=item.is_sensitive,
+    )

@@ -1,0 +1,153 @@
+"""The readable text of each section, in the manner of the API's own example summaries. Pure.
+
+The service takes the text as it is and shows it to clinicians, so everything a summary says is
+said here; whatever came from a record is escaped.
+"""
+
+import datetime
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from carerecords.summary_codes import MEDICATIONS, EntryKind
+from spine.messages.content import Entry, Selection, Summary
+
+XHTML = "http://www.w3.org/1999/xhtml"
+NOTHING = "No relevant information available for this category."
+DISCLAIMER = (
+    "Sourced from the patient's General Practice record. This summary may not include all the "
+    "information pertinent to this patient."
+)
+WITHHELD = "One or more entries have been deliberately withheld from this GP Summary."
+RECENTLY_REGISTERED = (
+    "At the time this record was created, this patient had recently registered with the GP Practice. "
+    "GP Summary information may not be complete."
+)
+WITHDRAWN = (
+    "The patient does not want a Summary Care Record. The GP Summary that was held here has been "
+    "withdrawn, and holds no clinical information."
+)
+CONSENT_TO_ADDITIONAL = "Express consent for core and additional SCR dataset upload"
+# Always there, so that a reader sees that nothing is recorded rather than wonder.
+CORE_KINDS = (
+    EntryKind.ALLERGY,
+    EntryKind.ACUTE_MEDICATION,
+    EntryKind.REPEAT_MEDICATION,
+    EntryKind.STOPPED_REPEAT_MEDICATION,
+)
+
+
+def section(title: str, code: str, body: str) -> dict[str, object]:
+    """One section of a Composition."""
+    return {
+        "title": title,
+        "code": {"coding": [{"code": code}]},
+        "text": {"status": "generated", "div": f'<div xmlns="{XHTML}">{body}</div>'},
+    }
+
+
+def title_section(summary: Summary, at: datetime.datetime, *statements: tuple[str, str]) -> dict[str, object]:
+    """The first section: what this is, when, by whom, and statements as (id, text)."""
+    author, practice = summary.author, summary.practice
+    name = f"{author.family_name.upper()}, {author.given_name}"
+    name += f" ({author.title})" if author.title else ""
+    paragraphs = [
+        f'<h3 id="Disclaimer">{escape(DISCLAIMER)}</h3>',
+        f'<p id="CreateTime">Summary created: {_day(at)} {at:%H:%M}</p>',
+        *(f'<p id="{key}" class="HighlightedStatement">{escape(text)}</p>' for key, text in statements),
+        f'<p id="Author">Created by: {escape(name)}</p>',
+        f'<p id="Practice">{escape(f"{practice.name}, {practice.address} {practice.postcode}")}</p>',
+    ]
+    return section("General Practice Summary", "Title", "".join(paragraphs))
+
+
+def clinical_sections(
+    chosen: Selection, *, consent_to_additional: bool, at: datetime.datetime
+) -> list[dict[str, object]]:
+    """Core sections always, additional ones where there is something to say."""
+    by_section: dict[str, list[Entry]] = defaultdict(list)
+    for entry in chosen.sent:
+        by_section[entry.kind.section].append(entry)
+    kinds = {kind.section: kind for kind in reversed(EntryKind)}
+    core = [_core_section(kind, by_section[kind.section], at.date()) for kind in CORE_KINDS]
+    additional = [
+        _table_section(kind.heading, kind, by_section[code])
+        for code, kind in kinds.items()
+        if not kind.is_core and by_section.get(code) and code != EntryKind.CARE_PREFERENCE.section
+    ]
+    return [*core, *additional, *_preferences(by_section, consent_to_additional, at)]
+
+
+def _core_section(kind: EntryKind, entries: Sequence[Entry], today: datetime.date) -> dict[str, object]:
+    title = kind.heading
+    if kind.window_days:
+        months = 12 if kind is EntryKind.ACUTE_MEDICATION else 6
+        start = today - datetime.timedelta(days=kind.window_days)
+        title += f" (For the {months} month period {_day(start)} to {_day(today)})"
+    return _table_section(title, kind, entries)
+
+
+def _preferences(
+    by_section: dict[str, list[Entry]], consented: bool, at: datetime.datetime
+) -> list[dict[str, object]]:
+    kind = EntryKind.CARE_PREFERENCE
+    rows = [_row(entry) for entry in by_section.get(kind.section, [])]
+    if consented:
+        rows.append((_day(at), CONSENT_TO_ADDITIONAL, ""))
+    if not rows:
+        return []
+    table = _table(kind, ("Date", "Description", "Additional information"), rows)
+    sent = f'<p id="SendTime">Summary Sent: {_day(at)} {at:%H:%M}</p>'
+    return [section(kind.heading, kind.section, table + sent)]
+
+
+def _table_section(title: str, kind: EntryKind, entries: Iterable[Entry]) -> dict[str, object]:
+    entries = list(entries)
+    if kind in MEDICATIONS:
+        heads = ("Type", "Date", "Medication Item", "Dosage Instructions")
+        rows: list[tuple[str, ...]] = [_medication_row(entry) for entry in entries]
+    else:
+        heads = ("Date", "Description", "Additional information")
+        rows = [_row(entry) for entry in entries]
+    return section(title, kind.section, _table(kind, heads, rows))
+
+
+def _row(entry: Entry) -> tuple[str, ...]:
+    return (_day(entry.recorded_on), entry.term, entry.detail)
+
+
+def _medication_row(entry: Entry) -> tuple[str, ...]:
+    kind, verb = {
+        EntryKind.ACUTE_MEDICATION: ("Acute Medication", "Prescribed"),
+        EntryKind.REPEAT_MEDICATION: ("Repeat Medication", "Last Issued"),
+        EntryKind.STOPPED_REPEAT_MEDICATION: ("Repeat Medication", "Ended"),
+    }[entry.kind]
+    day = entry.ended_on if entry.ended_on and verb == "Ended" else entry.recorded_on
+    return (kind, f"{verb}: {_day(day)}", entry.term, entry.detail)
+
+
+def _table(kind: EntryKind, heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    head = "".join(f"<th>{text}</th>" for text in heads)
+    if rows:
+        body = "".join(_tr(row, odd=i % 2 == 0) for i, row in enumerate(rows))
+    else:
+        body = f'<tr><td colspan="{len(heads)}">{NOTHING}</td></tr>'
+    name = kind.section.removesuffix("Header")
+    return f'<table id="{name}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def _tr(row: tuple[str, ...], *, odd: bool) -> str:
+    cells = "".join(f"<td>{_text(cell)}</td>" for cell in row)
+    return f'<tr class="{"oddRow" if odd else "evenRow"}">{cells}</tr>'
+
+
+def _text(text: str) -> str:
+    """Escaped, and without the control characters that XML has no way to say."""
+    return escape("".join(c for c in text if c >= " " and c not in "\ufffe\uffff" or c in "\t\n"))
+
+
+def _day(day: datetime.date) -> str:
+    return f"{day:%d}-{_MONTHS[day.month - 1]}-{day.year}"
+
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

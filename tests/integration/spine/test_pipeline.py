@@ -1,0 +1,142 @@
+"""From a decision to the store's ledger, and back."""
+
+import pytest
+from django.utils import timezone
+
+from boycott.actions import set_stance
+from boycott.positions import Stance
+from carerecords.models import JobState, UploadJob
+from consent.actions import undo_decision
+from consent.codes import Preference
+from spine.models import GateDecision, Receipt, StoreCopy, UploadAttempt
+from tests.factories import decide, make_item, make_patient
+from tests.localstore_process import fresh_nhs_number
+
+
+@pytest.fixture
+def patient(practice, gp):
+    """A patient whom the store, which keeps everything, has never heard of."""
+    return make_patient(practice, usual_gp=gp, nhs_number=fresh_nhs_number())
+
+
+def test_a_consent_reaches_the_ledger(sending, patient):
+    make_item(patient)
+    decide(patient)
+    sending.all_due()
+    job = UploadJob.objects.get()
+    assert job.state == JobState.ACCEPTED and job.finished_at and job.lease_until is None
+    (line,) = sending.ledger()
+    assert line["outcome"] == "accepted" and line["nhs_number"] == patient.nhs_number
+    assert not line["is_blank"] and "AllergiesHeader" in line["section_codes"]
+    attempt = UploadAttempt.objects.get()
+    assert str(attempt.composition_id) == line["composition_id"].lower()
+    assert attempt.at.isoformat() <= line["received_at"]
+    assert Receipt.objects.get().body_sha256 == line["body_sha256"]
+    assert GateDecision.objects.get().evidence["consent_event"] == patient.consent_events.get().pk
+
+
+def test_nothing_leaves_while_the_decision_can_be_undone(sending, patient):
+    recorded = decide(patient)
+    assert sending.all_due(windows_over=False) == []
+    undo_decision(event=recorded.event, by=recorded.event.recorded_by, at=timezone.now())
+    sending.all_due()
+    assert sending.ledger() == []
+    assert UploadJob.objects.get().state == JobState.CANCELLED
+
+
+def test_a_dissent_blanks_the_record(sending, patient):
+    first = decide(patient)
+    sending.all_due()
+    decide(patient, Preference.EXPRESS_DISSENT, seen=first.event.pk)
+    sending.all_due()
+    upload, blank = sending.ledger()
+    assert blank["is_blank"] and blank["replaced_id"] == upload["composition_id"]
+    assert StoreCopy.objects.get().is_blank
+
+
+def test_an_undo_after_sending_takes_the_record_back(sending, patient):
+    recorded = decide(patient)
+    sending.all_due()
+    undone = undo_decision(event=recorded.event, by=recorded.event.recorded_by, at=timezone.now())
+    assert undone.job.kind == "WITHDRAWAL"
+    sending.all_due()
+    assert [line["is_blank"] for line in sending.ledger()] == [False, True]
+
+
+def test_a_dissent_with_nothing_at_the_store_sends_nothing(sending, patient):
+    decide(patient, Preference.EXPRESS_DISSENT)
+    sending.all_due()
+    job = UploadJob.objects.get()
+    assert (job.state, job.reasons) == (JobState.CANCELLED, ["store.nothing"])
+    assert sending.ledger() == []
+
+
+def test_the_same_content_is_not_sent_twice(sending, patient):
+    first = decide(patient)
+    sending.all_due()
+    decide(patient, seen=first.event.pk)
+    sending.all_due()
+    assert len(sending.ledger()) == 1
+    assert UploadJob.objects.latest("pk").reasons == ["store.same"]
+
+
+def test_more_consent_replaces_the_record(sending, patient):
+    make_item(patient, kind="DIAGNOSIS", term="Asthma")
+    first = decide(patient)
+    sending.all_due()
+    decide(patient, Preference.EXPRESS_ADDITIONAL, seen=first.event.pk)
+    sending.all_due()
+    core, additional = sending.ledger()
+    assert "DiagnosesHeader" not in core["section_codes"]
+    assert "DiagnosesHeader" in additional["section_codes"]
+    assert additional["replaced_id"] == core["composition_id"]
+
+
+def test_a_held_upload_goes_by_itself_when_the_practice_changes_its_mind(sending, patient, manager):
+    day, now = timezone.localdate(), timezone.now()
+    set_stance(practice=patient.practice, stance=Stance.HOLD, agreed_by="Partners", agreed_on=day, by=manager, at=now)
+    decide(patient)
+    sending.all_due()
+    job = UploadJob.objects.get()
+    assert (job.state, job.reasons) == (JobState.HELD, ["policy.practice"])
+    assert sending.ledger() == []
+    assert sending.all_due() == []
+    set_stance(practice=patient.practice, stance=Stance.FOLLOW, agreed_by="Partners", agreed_on=day, by=manager, at=now)
+    sending.all_due()
+    assert UploadJob.objects.get().state == JobState.ACCEPTED
+    assert len(sending.ledger()) == 1
+
+
+def test_a_held_job_asked_again_to_no_effect_leaves_one_decision(sending, patient, manager):
+    day, now = timezone.localdate(), timezone.now()
+    for _ in range(2):
+        set_stance(practice=patient.practice, stance=Stance.HOLD, agreed_by="P", agreed_on=day, by=manager, at=now)
+        decide(patient, seen=patient.consent_events.order_by("-pk").values_list("pk", flat=True).first()) if not (
+            UploadJob.objects.exists()
+        ) else None
+        sending.all_due()
+    assert UploadJob.objects.get().attempt == 2
+    assert GateDecision.objects.count() == 1
+
+
+def test_one_record_that_cannot_be_built_does_not_stop_the_rest(sending, practice, gp):
+    broken = make_patient(practice, usual_gp=None, nhs_number=fresh_nhs_number())
+    sound = [make_patient(practice, usual_gp=gp, nhs_number=fresh_nhs_number()) for _ in range(5)]
+    for one in [broken, *sound]:
+        decide(one)
+    sending.all_due()
+    assert UploadJob.objects.get(patient=broken).state == JobState.FAILED
+    assert len(sending.ledger(outcome="accepted")) == 5
+
+
+def test_a_store_that_is_away_burns_no_job(sending, patient):
+    decide(patient)
+    sending.localstore.stop()
+    try:
+        sending.all_due()
+        job = UploadJob.objects.get()
+        assert (job.state, job.failures, job.reasons) == (JobState.WAITING, 0, ["tech.retry"])
+    finally:
+        sending.localstore.start()
+    sending.all_due()
+    assert UploadJob.objects.get().state == JobState.ACCEPTED
