@@ -8,13 +8,14 @@ import ast
 import copy
 import sys
 import types
+from pathlib import Path
 
 import pytest
 
 from spine import gate
 from tests.unit.spine.gate_cases import CASES, failure
 
-SOURCE = open(gate.__file__, encoding="utf-8").read()
+SOURCE = Path(gate.__file__).read_text(encoding="utf-8")
 # The defaults of Facts are judged by `test_unknown_means_hold`; the enumerations hold no rule.
 RULE_FUNCTIONS = {
     node.name
