@@ -30,7 +30,7 @@ def nhs_number(digits: str | None) -> Markup:
     """`999 123 4567`, never wrapped (ISB 1504, NUM-0001 and NUM-0002)."""
     if not digits:
         return NOT_KNOWN
-    return Markup('<span class="nhsuk-u-nowrap">{}</span>').format(format_nhs_number(digits))
+    return Markup('<span class="care-nowrap">{}</span>').format(format_nhs_number(digits))
 
 
 def patient_name(person: Named) -> str:
@@ -45,7 +45,7 @@ def banner_date(day: datetime.date | None) -> Markup:
         return NOT_KNOWN
     short = f"{day.day:02}-{_MONTHS[day.month - 1][:3]}-{day.year}"
     return Markup(
-        '<span class="nhsuk-u-nowrap" aria-hidden="true">{}</span>'
+        '<span class="care-nowrap" aria-hidden="true">{}</span>'
         '<span class="nhsuk-u-visually-hidden">{}</span>'
     ).format(short, nhs_date(day))
 
@@ -113,7 +113,7 @@ def audit_time(moment: datetime.datetime | None) -> Markup:
         return NOT_KNOWN
     moment = local(moment)
     day = f"{moment.day:02}-{_MONTHS[moment.month - 1][:3]}-{moment.year}"
-    return Markup('<span class="nhsuk-u-nowrap">{}</span>').format(f"{day} {moment:%H:%M:%S}")
+    return Markup('<span class="care-nowrap">{}</span>').format(f"{day} {moment:%H:%M:%S}")
 
 
 def count(number: int | None) -> str:

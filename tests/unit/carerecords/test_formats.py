@@ -12,7 +12,7 @@ UTC = datetime.UTC
 
 
 def test_nhs_number_is_three_three_four_and_never_wrapped():
-    assert formats.nhs_number("9991234567") == '<span class="nhsuk-u-nowrap">999 123 4567</span>'
+    assert formats.nhs_number("9991234567") == '<span class="care-nowrap">999 123 4567</span>'
 
 
 def test_missing_nhs_number_says_so():

@@ -1,0 +1,154 @@
+"""A real browser for tests: found on the machine, never downloaded, never online.
+
+    from tests.browser import *  # fixtures, found by name
+
+    def test_something(page, live_server, log_in, gp):
+        log_in(gp)
+        page.goto(live_server.url + "/")
+        axe(page)
+
+`page` fails its test if anything asked for another host, if the server broke, or if the browser
+reported an error: a script that broke, a file that was missing, something the content security
+policy forbade. A test that means to see an error page says so: `page.expected_statuses = {503}`.
+"""
+
+import os
+import shutil
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import sync_playwright
+
+__all__ = ["axe", "browser", "log_in", "no_horizontal_scroll", "page", "page_without_javascript", "shot"]
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "test-results"
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+# Everything up to WCAG 2.2 AA and axe's best practice. `region` is left out, as NHS services do:
+# the skip link and the strip rightly stand outside the landmarks that it wants.
+AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+AXE_OPTIONS = {"runOnly": {"type": "tag", "values": AXE_TAGS}, "rules": {"region": {"enabled": False}}}
+
+
+def find_browser():
+    """BROWSER, else one of the system, else an unpacked @sparticuz/chromium in a cache folder."""
+    named = os.environ.get("BROWSER")
+    if named:
+        return named
+    for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
+        if path := shutil.which(name):
+            return path
+    for folder in (ROOT / ".cache" / "chromium", Path.home() / ".cache" / "care-record" / "chromium"):
+        path = folder / "chromium"
+        if path.is_file() and os.access(path, os.X_OK):
+            return str(path)
+    return None
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """One browser a process; a page of its own for each test."""
+    path = find_browser()
+    if path is None:
+        pytest.skip("No browser: set BROWSER, or install chromium. The page was not tested.")
+    # Playwright drives the browser from an event loop; Django would refuse its tests' own queries.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    arguments = ["--no-sandbox", "--disable-dev-shm-usage"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, args=arguments)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def page(browser):
+    yield from _page(browser)
+
+
+@pytest.fixture
+def page_without_javascript(browser):
+    yield from _page(browser, java_script_enabled=False)
+
+
+def _page(browser, **options):
+    context = browser.new_context(viewport={"width": 1200, "height": 900}, locale="en-GB", **options)
+    context.set_default_timeout(10_000)
+    outside, faults = [], []
+
+    def only_this_machine(route):
+        host = urlsplit(route.request.url).hostname
+        if host in LOOPBACK:
+            return route.continue_()
+        outside.append(route.request.url)
+        return route.abort()
+
+    context.route("**/*", only_this_machine)
+    opened = context.new_page()
+    opened.expected_statuses = set()
+    context.on("response", lambda answer: _note_status(faults, answer, opened))
+    opened.on("console", lambda line: _note(faults, line))
+    opened.on("pageerror", lambda error: faults.append(str(error)))
+    yield opened
+    context.close()
+    assert outside == [], "The page asked another host."
+    assert faults == [], "The browser reported errors."
+
+
+def _note_status(faults, answer, opened):
+    if answer.status >= 400 and answer.status not in opened.expected_statuses:
+        faults.append(f"{answer.status} for {answer.url}")
+
+
+def _note(faults, line):
+    """Errors count, but for the one about a status, which `_note_status` has judged."""
+    if line.type == "error" and "the server responded with a status of" not in line.text:
+        faults.append(f"{line.text} ({line.location.get('url')})")
+
+
+@pytest.fixture
+def log_in(page, live_server):
+    """`log_in(user)`: puts the user's session into the browser, without the form."""
+
+    def put(user, on=page):
+        client = Client()
+        client.force_login(user)
+        cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
+        on.context.add_cookies(
+            [{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}]
+        )
+
+    return put
+
+
+def axe(page):
+    """Fails with one line for each accessibility fault: rule, why, where."""
+    found = Axe().run(page, options=AXE_OPTIONS).response["violations"]
+    lines = [f"{rule['id']}: {rule['help']}: {_where(rule)}" for rule in found]
+    assert not lines, "\n".join(lines)
+
+
+def _where(rule):
+    return "; ".join(node["html"][:120] for node in rule["nodes"][:4])
+
+
+def no_horizontal_scroll(page, width=320):
+    """Nothing but a table's own scrolling region may be wider than a small phone (WCAG 1.4.10)."""
+    before = page.viewport_size
+    page.set_viewport_size({"width": width, "height": 800})
+    found = page.evaluate("document.documentElement.scrollWidth")
+    page.set_viewport_size(before)
+    assert found <= width, f"The page is {found} px wide at {width} px."
+
+
+def shot(page, name, width=None):
+    """A picture of the whole page in test-results/, for people to look at."""
+    RESULTS.mkdir(exist_ok=True)
+    before = page.viewport_size
+    if width:
+        page.set_viewport_size({"width": width, "height": 900})
+    page.screenshot(path=RESULTS / f"{name}.png", full_page=True)
+    page.set_viewport_size(before)
