@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from functools import cache
 
 import structlog
+from django.conf import settings
 from django.db import Error as DatabaseError
-from django.urls import Resolver404, resolve, reverse
+from django.urls import Resolver404, resolve
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
@@ -20,6 +21,7 @@ from spine.standing import how_it_stands
 
 log = structlog.get_logger(__name__)
 
+POLICY = "/policy/"
 MenuItem = tuple[str, str, bool]
 
 
@@ -27,7 +29,9 @@ def navigation(request: CareRequest) -> Mapping[str, list[MenuItem]]:
     """The pages of the user's role that exist: (label, address, whether we are in it). No query."""
     if getattr(request, "role", None) is None:
         return {}
-    pages = [(label, path) for label, path, may in _MENU if may(request) and _exists(path)]
+    pages = [
+        (label, path) for label, path, may in _MENU if may(request) and _exists(path, settings.ROOT_URLCONF)
+    ]
     inside = [
         path for _, path in pages if request.path == path or (path != "/" and request.path.startswith(path))
     ]
@@ -44,7 +48,7 @@ def policy_strip(request: CareRequest) -> Mapping[str, object]:
 
 def _strip(request: CareRequest) -> Strip | None:
     try:
-        return strip_for(how_it_stands(request.practice, timezone.now(), reverse("boycott:policy")))
+        return strip_for(how_it_stands(request.practice, timezone.now(), POLICY))
     except DatabaseError as error:
         log.warning("policy_strip_not_read", error=type(error).__name__)
         return None
@@ -59,15 +63,15 @@ _MENU: tuple[tuple[str, str, Callable[[CareRequest], bool]], ...] = (
     ("Home", "/", _can(Permission.SEE_POLICY)),
     ("Patients", "/patients/", _can(Permission.FIND_PATIENTS)),
     ("Uploads", "/uploads/", _can(Permission.SEE_UPLOADS)),
-    ("Policy", "/policy/", _can(Permission.SEE_POLICY)),
+    ("Policy", POLICY, _can(Permission.SEE_POLICY)),
     ("Practice stance", "/practice/stance/", lambda request: request.practice is not None),
 )
 
 
 @cache
-def _exists(path: str) -> bool:
+def _exists(path: str, urlconf: str) -> bool:
     try:
-        resolve(path)
+        resolve(path, urlconf)
     except Resolver404:
         return False
     return True

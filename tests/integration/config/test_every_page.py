@@ -1,0 +1,114 @@
+"""The menu and the strip on every page: by role, cheap, and never in the way."""
+
+import pytest
+from django.db import OperationalError, connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from boycott.positions import Stance
+from carerecords.models import Patient
+from config.context_processors import navigation
+from spine.actions import stop_uploads
+from spine.policy_strip import strip_for
+from spine.standing import how_it_stands
+from tests.factories import decide, make_patient
+from tests.policy_factories import answer, rival_position, start_boycott
+
+pytestmark = pytest.mark.django_db
+
+
+def strip(client, address="/help/"):
+    return client.get(address).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("who", "labels"),
+    [
+        ("gp", ["Home", "Patients", "Uploads", "Policy", "Practice stance"]),
+        ("manager", ["Home", "Patients", "Uploads", "Policy", "Practice stance"]),
+        ("privacy_officer", ["Home", "Patients", "Uploads", "Policy", "Practice stance"]),
+        ("policy_admin", ["Home", "Policy"]),
+        ("national_admin", ["Home", "Policy"]),
+        ("auditor", ["Home", "Policy"]),
+    ],
+)
+def test_menu_by_role(client, request, who, labels, monkeypatch):
+    monkeypatch.setattr("config.context_processors._exists", lambda path, urlconf: True)
+    client.force_login(request.getfixturevalue(who))
+    menu = navigation(client.get("/policy/").wsgi_request)["navigation"]
+    assert [label for label, _, _ in menu] == labels
+    assert [label for label, _, active in menu if active] == ["Policy"]
+
+
+def test_pages_that_do_not_exist_are_not_in_the_menu(client, gp, monkeypatch):
+    monkeypatch.setattr("config.context_processors._exists", lambda path, urlconf: path != "/uploads/")
+    client.force_login(gp)
+    assert "Uploads" not in [label for label, _, _ in navigation(client.get("/").wsgi_request)["navigation"]]
+
+
+def test_nobody_is_shown_neither(client):
+    page = strip(client)
+    assert "Upload policy" not in page and 'aria-label="Menu"' not in page
+
+
+def test_the_count_is_of_living_registered_patients_with_consent(client, practice, gp):
+    start_boycott()
+    for _ in range(3):
+        decide(make_patient(practice))
+    make_patient(practice)
+    gone = decide(make_patient(practice)).event.patient
+    Patient.objects.filter(pk=gone.pk).update(died_on="2026-01-01")
+    client.force_login(gp)
+    assert "uploads are stopped for 3 patients." in strip(client)
+
+
+def test_every_page_says_the_same(client, practice, gp):
+    start_boycott()
+    answer(practice)
+    client.force_login(gp)
+    for address in ("/", "/policy/", "/uploads/", "/practice/stance/", "/privacy/", "/nowhere/"):
+        assert "Your practice does not follow it: uploads continue" in strip(client, address), address
+
+
+@pytest.mark.parametrize("who", ["policy_admin", "national_admin", "auditor"])
+def test_national_roles_see_no_count(client, request, who):
+    decide(make_patient())
+    start_boycott()
+    client.force_login(request.getfixturevalue(who))
+    page = strip(client)
+    assert "Uploads are stopped in the practices that follow it." in page and "patients." not in page
+
+
+def test_a_stop_is_told_before_a_conflict(client, gp, national_admin):
+    start_boycott()
+    rival_position()
+    client.force_login(gp)
+    assert "BMA policy is conflicting" in strip(client)
+    stop_uploads(reason="Wrong codes", by=national_admin, at=timezone.now())
+    assert f"by {national_admin.short_name}. Reason: Wrong codes." in strip(client)
+
+
+@pytest.mark.parametrize("stance", [None, *Stance])
+@pytest.mark.parametrize("boycott", [True, False])
+def test_four_queries_at_most(practice, boycott, stance):
+    if boycott:
+        start_boycott()
+    if stance:
+        answer(practice, stance)
+    for one in (practice, None):
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            strip_for(how_it_stands(one, timezone.now(), "/policy/"))
+        assert len(queries) <= 4
+
+
+def test_a_database_that_is_away_breaks_no_page(client, gp, monkeypatch):
+    def away(*args):
+        raise OperationalError("away")
+
+    monkeypatch.setattr("config.context_processors.how_it_stands", away)
+    client.force_login(gp)
+    response = client.get("/help/")
+    assert response.status_code == 200
+    assert "Upload policy" not in response.content.decode()

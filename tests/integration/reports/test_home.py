@@ -1,0 +1,132 @@
+"""Home: what needs doing, by role, in counts that open their lists."""
+
+import pytest
+from django.utils import timezone
+
+from boycott.positions import Stance
+from carerecords.formats import plural
+from carerecords.models import JobState, Patient, UploadJob
+from carerecords.permissions import Role
+from consent.codes import ConsentState
+from reports.home import home_of
+from spine.actions import stop_uploads
+from tests.factories import decide, make_patient, make_practice
+from tests.policy_factories import REASON, answer, start_boycott
+
+pytestmark = pytest.mark.django_db
+
+
+def page(client, person):
+    client.force_login(person)
+    return client.get("/").content.decode()
+
+
+def home(person):
+    assignment = person.assignments.get()
+    return home_of(Role(assignment.role), assignment.practice)
+
+
+def cards(person):
+    return [(card.number, card.label, card.url) for card in home(person).todo]
+
+
+def put(job, state, *codes):
+    finished = timezone.now() if state == JobState.FAILED else None
+    UploadJob.objects.filter(pk=job.pk).update(state=state, reasons=list(codes), finished_at=finished)
+
+
+@pytest.fixture
+def busy(practice):
+    """One of everything that can need doing, and the like next door."""
+    for one in (practice, make_practice()):
+        make_patient(one)
+        for code in ("policy.bma", "policy.bma", "rollout.closed", "consent.differs"):
+            put(decide(make_patient(one)).job, JobState.HELD, code)
+        put(decide(make_patient(one)).job, JobState.FAILED, "tech.failed")
+        conflicting = make_patient(one)
+        Patient.objects.filter(pk=conflicting.pk).update(consent_state=ConsentState.CONFLICT)
+
+
+@pytest.mark.parametrize("who", ["gp", "staff", "manager"])
+def test_practice(client, request, busy, who):
+    person = request.getfixturevalue(who)
+    html = page(client, person)
+    assert "Patients whose decisions disagree" in html and "This practice has not joined yet." in html
+    assert cards(person) == [
+        (1, "Patients whose decisions disagree", "/patients/?decision=CONFLICT"),
+        (1, "Uploads where the Spine holds a different decision", "/uploads/?reason=consent.differs"),
+        (1, "Uploads that failed", "/uploads/?state=FAILED"),
+        (2, "Uploads held", "/uploads/?state=HELD&reason=policy.bma"),
+        (1, "Uploads held", "/uploads/?state=HELD&reason=rollout.closed"),
+        (1, "Patients without a decision", "/patients/?decision=NONE"),
+    ]
+
+
+def test_privacy_officer(busy, privacy_officer):
+    labels = [label for _, label, _ in cards(privacy_officer)]
+    assert labels == [
+        "Patients whose decisions disagree",
+        "Uploads where the Spine holds a different decision",
+    ]
+
+
+def test_each_count_opens_a_list_of_that_many(client, busy, gp):
+    client.force_login(gp)
+    for number, _, url in cards(gp):
+        if url.startswith("/uploads/"):
+            assert f"{plural(number, 'upload')}. Newest first." in client.get(url).content.decode(), url
+
+
+def test_a_failed_upload_asked_for_again_is_no_longer_to_do(practice, gp):
+    patient = make_patient(practice)
+    first = decide(patient)
+    put(first.job, JobState.FAILED, "tech.failed")
+    UploadJob.objects.create(
+        patient=patient, practice=practice, kind="UPLOAD", cause="UPDATE", requested_at=timezone.now()
+    )
+    assert cards(gp) == []
+
+
+def test_nothing_to_do(client, gp):
+    assert "Nothing needs doing. Last checked " in page(client, gp)
+
+
+def test_policy_admin(client, policy_admin):
+    answer(make_practice(), Stance.HOLD)
+    answer(make_practice())
+    make_practice()
+    start_boycott(policy_admin)
+    assert [card.number for card in home(policy_admin).standing] == [0, 1, 1, 1]
+    assert "Do not co-operate: no upload, since" in page(client, policy_admin)
+
+
+def test_national_admin_sees_counts_and_no_patient(client, busy, national_admin):
+    assert cards(national_admin) == [(2, "Uploads that failed", None)]
+    assert (8, "Held") in [(card.number, card.label) for card in home(national_admin).standing]
+    html = page(client, national_admin)
+    assert not any(patient.family_name.upper() in html for patient in Patient.objects.all())
+
+
+def test_auditor_sees_recent_changes(client, auditor, national_admin):
+    practice = make_practice(name="The Market Surgery")
+    start_boycott()
+    answer(practice)
+    stop_uploads(reason="Wrong codes", by=national_admin, at=timezone.now())
+    titles = [one.title for one in home(auditor).recent]
+    assert titles[0] == "All uploads stopped" and titles[1].startswith("The Market Surgery")
+    assert REASON in page(client, auditor)
+
+
+@pytest.mark.parametrize(
+    "who", ["gp", "manager", "privacy_officer", "policy_admin", "national_admin", "auditor"]
+)
+def test_twelve_queries_at_most(client, request, busy, who, django_assert_max_num_queries):
+    start_boycott()
+    client.force_login(request.getfixturevalue(who))
+    with django_assert_max_num_queries(12):
+        client.get("/")
+
+
+@pytest.mark.parametrize("address", ["/help/", "/accessibility/", "/privacy/"])
+def test_pages_for_everybody(client, address):
+    assert client.get(address).status_code == 200

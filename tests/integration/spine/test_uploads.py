@@ -1,0 +1,142 @@
+"""The uploads list and what one upload's page tells."""
+
+import re
+import uuid
+
+import pytest
+from django.utils import timezone
+
+from carerecords.models import AccessEvent, JobState, UploadJob
+from consent.codes import Preference
+from spine.gate import ENGINE
+from spine.models import GateDecision, Receipt, UploadAttempt
+from tests.factories import decide, make_patient, make_practice
+
+pytestmark = pytest.mark.django_db
+LIST = "/uploads/"
+
+
+def held(patient, *codes):
+    job = decide(patient).job
+    headline = "No decision" if not codes else f"Because of {codes[0]}"
+    UploadJob.objects.filter(pk=job.pk).update(state=JobState.HELD, reasons=list(codes), headline=headline)
+    return job
+
+
+@pytest.fixture
+def three(practice):
+    return [
+        held(make_patient(practice, family_name="Adeyemi"), "policy.bma"),
+        held(make_patient(practice, family_name="Brown"), "rollout.closed", "policy.bma"),
+        decide(make_patient(practice, family_name="Clarke")).job,
+    ]
+
+
+def test_list(client, gp, three):
+    held(make_patient(make_practice(), family_name="Stranger"), "policy.bma")
+    client.force_login(gp)
+    page = client.get(LIST).content.decode()
+    assert page.index("CLARKE") < page.index("BROWN") < page.index("ADEYEMI"), "Newest first."
+    assert "STRANGER" not in page and "3 uploads. Newest first." in page
+    assert "Because of policy.bma" in page
+    listed = AccessEvent.objects.get(kind=AccessEvent.Kind.LISTED)
+    assert (listed.user, listed.rows) == (gp, 3)
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("state=HELD", {"ADEYEMI", "BROWN"}),
+        ("state=WAITING", {"CLARKE"}),
+        ("reason=policy.bma", {"ADEYEMI", "BROWN"}),
+        ("state=HELD&reason=rollout.closed", {"BROWN"}),
+        ("kind=WITHDRAWAL", set()),
+        ("state=NONSENSE&reason=x&before=y", {"ADEYEMI", "BROWN", "CLARKE"}),
+    ],
+)
+def test_filters(client, gp, three, query, names):
+    client.force_login(gp)
+    page = client.get(f"{LIST}?{query}").content.decode()
+    assert {name for name in ("ADEYEMI", "BROWN", "CLARKE") if name in page} == names
+
+
+def test_empty(client, gp, three):
+    client.force_login(gp)
+    assert "No uploads match." in client.get(f"{LIST}?kind=WITHDRAWAL").content.decode()
+    UploadJob.objects.all().delete()
+    assert "Nothing queued." in client.get(LIST).content.decode()
+
+
+def test_pages_by_key(client, gp, practice, monkeypatch, django_assert_max_num_queries):
+    monkeypatch.setattr("spine.queries.PAGE", 2)
+    for name in "ABCDE":
+        decide(make_patient(practice, family_name=f"Name{name}"))
+    client.force_login(gp)
+    seen, address = [], LIST
+    while address:
+        with django_assert_max_num_queries(12):
+            page = client.get(address).content.decode()
+        seen += re.findall("NAME[A-E]", page)
+        links = re.findall(r'href="(/uploads/\?before=[^"]+)"', page)
+        address = next((link for link in links if link != address), None)
+    assert seen == [f"NAME{name}" for name in "EDCBA"]
+
+
+def test_detail_tells_everything(client, gp, patient):
+    job = decide(patient, by=gp).job
+    composition, at = uuid.uuid4(), timezone.now()
+    GateDecision.objects.create(
+        job=job,
+        attempt=1,
+        at=at,
+        outcome="HOLD",
+        reasons=["policy.bma", "rollout.closed"],
+        evidence={"consent_event": 71, "positions": [5, 6], "stance": None},
+        engine=ENGINE,
+    )
+    GateDecision.objects.create(
+        job=job, attempt=2, at=at, outcome="SEND", scope="CORE", evidence={"consent_event": 71}, engine=ENGINE
+    )
+    UploadAttempt.objects.create(
+        job=job,
+        attempt=2,
+        at=at,
+        request_id=uuid.uuid4(),
+        composition_id=composition,
+        content_hash="0" * 64,
+        scope="CORE",
+        authored_at=at,
+    )
+    Receipt.objects.create(
+        job=job, attempt=2, at=at, kind="ACCEPTED", http_status=201, composition_id=composition
+    )
+    client.force_login(gp)
+    page = client.get(f"{LIST}{job.public_id}/").content.decode()
+    for words in (
+        "BMA boycott in force and this practice follows it.",
+        "This practice has not joined yet.",
+        "consent event 71, policy revision 5, policy revision 6",
+        "Checked: allowed to go",
+        "The Spine accepted it",
+        str(composition),
+        gp.short_name,
+    ):
+        assert words in page, words
+    assert AccessEvent.objects.get(kind=AccessEvent.Kind.VIEWED).patient == patient
+    listed = client.get(LIST).content.decode()
+    assert "The Spine accepted it" in listed
+
+
+def test_strangers_find_nothing(client, stranger, patient):
+    job = decide(patient).job
+    client.force_login(stranger)
+    assert client.get(f"{LIST}{job.public_id}/").status_code == 404
+    assert not AccessEvent.objects.filter(kind=AccessEvent.Kind.VIEWED).exists()
+
+
+@pytest.mark.parametrize("who", ["policy_admin", "national_admin", "auditor"])
+def test_national_roles_see_no_uploads(client, request, patient, who):
+    job = decide(patient, Preference.EXPRESS_CORE).job
+    client.force_login(request.getfixturevalue(who))
+    assert client.get(LIST).status_code == 403
+    assert client.get(f"{LIST}{job.public_id}/").status_code == 403
