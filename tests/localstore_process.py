@@ -82,14 +82,16 @@ class LocalStoreProcess:
             stderr=subprocess.PIPE,
             text=True,
         )
-        threading.Thread(target=self._collect_errors, args=[self._process.stderr], daemon=True).start()
+        self._reader = threading.Thread(target=self._collect_errors, args=[self._process.stderr], daemon=True)
+        self._reader.start()
         line = self._process.stdout.readline()
         assert line.startswith("listening on "), f"the store did not start: {self.errors}"
         self.base_url = line.removeprefix("listening on ").strip()
         self._port = self.base_url.rpartition(":")[2]
 
     def _collect_errors(self, stream) -> None:
-        self.errors.extend(stream)
+        with stream:
+            self.errors.extend(stream)
 
     def stop(self, number: int = signal.SIGTERM) -> None:
         """Stop the process (or, with SIGKILL, kill it) and wait for its end."""
@@ -97,6 +99,9 @@ class LocalStoreProcess:
             self._process.send_signal(number)
             self._process.wait(timeout=20)
             self._process.stdout.close()
+            self._reader.join(timeout=20)
+            self._reader.join()
+            self._process.stderr.close()
             self._process = None
 
     def kill(self) -> None:

@@ -45,7 +45,7 @@ def read_upload(bundle: Resource) -> Upload:
     codes = tuple(
         text(first(child(s, "code"), "coding"), "code") for s in objects(composition.get("section"))
     )
-    clinical = any(r.get("resourceType") not in v.NON_CLINICAL_RESOURCES for r in resources)
+    clinical = any(text(r, "resourceType") not in v.NON_CLINICAL_RESOURCES for r in resources)
     return Upload(
         nhs_number=next(iter(_nhs_numbers(patient)), None),
         composition_id=text(child(composition, "identifier"), "value").upper() or None,

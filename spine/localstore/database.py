@@ -26,7 +26,7 @@ async def connect(database_url: str) -> AsyncConnection:
     return await AsyncConnection.connect(conninfo, autocommit=True, prepare_threshold=0)
 
 
-async def connect_as_owner(database_url: str, patience: float = 15.0) -> AsyncConnection:
+async def connect_as_owner(database_url: str, patience: float = 5.0) -> AsyncConnection:
     """Return the one connection that may write; raise AlreadyServed when another process keeps it.
 
     The ledger's gapless order rests on there being one writer. A killed predecessor's lock may
@@ -58,6 +58,7 @@ async def open_readers(database_url: str) -> AsyncConnectionPool:
         min_size=1,
         max_size=4,
         open=False,
+        check=AsyncConnectionPool.check_connection,  # a connection cut meanwhile is replaced, not given out
         kwargs={
             "autocommit": True,
             "application_name": "localstore-reader",

@@ -24,6 +24,9 @@ def parse(body: bytes, resource_type: str) -> Resource:
     if not isinstance(resource, dict):
         raise bad_value("Failed to parse JSON encoded FHIR content: the content is not a resource")
     found = resource.get("resourceType")
+    if found is None:
+        detail = "Invalid JSON content detected, missing required element: 'resourceType'"
+        raise bad_value(f"Failed to parse JSON encoded FHIR content: {detail}")
     if found != resource_type:
         raise bad_value(f'Incorrect resource type found, expected "{resource_type}" but found "{found}"')
     return resource

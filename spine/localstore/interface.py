@@ -66,12 +66,13 @@ class Interface:
             await self._read(arrival, request)
         except Refusal as found:
             arrival.refusal = arrival.refusal or found
+        except Exception as error:
+            arrival.refusal = _own_fault(error)
         try:
             verdict = await self._writer.submit(arrival)
             body = await self._body(arrival, verdict, request)
         except Exception as error:
-            log.error("a request could not be answered: %s", type(error).__name__)
-            verdict = Verdict(a.REFUSED, 500, outcomes.failed())
+            verdict = Verdict(a.REFUSED, 500, _own_fault(error))
             body = outcomes.as_json(outcomes.failed())
         response = web.Response(status=verdict.status, body=body)
         if body:
@@ -143,6 +144,12 @@ class Interface:
         assert row is not None
         body: bytes = row[0]
         return body
+
+
+def _own_fault(error: Exception) -> Refusal:
+    """Return the 500 for a fault of ours. Only its kind is logged, for its text may name a patient."""
+    log.error("a request could not be answered: %s", type(error).__name__)
+    return outcomes.failed()
 
 
 def _fill_find(arrival: Arrival, request: web.BaseRequest) -> None:

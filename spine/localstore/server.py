@@ -43,7 +43,8 @@ class Store:
             if path == "/health" and request.method == "GET":
                 return await self._health()
             if not may_look(request.headers, self._configuration):
-                return web.Response(status=401, headers={"WWW-Authenticate": 'Basic realm="Local store"'})
+                challenge = {"WWW-Authenticate": 'Basic realm="Local store"'}
+                return web.Response(status=401, text="A token is needed.\n", headers=challenge)
             if path == "/ledger" and request.method == "GET":
                 return await read_ledger(request, self._readers)
             return await self._pages.answer(request)
