@@ -37,17 +37,17 @@ def decide(arrival: Arrival, held: Holdings) -> Verdict:
         return _refused(arrival.refusal)
     if arrival.kind in (a.FIND, a.FETCH):
         return _read(arrival, held)
-    repeated = _repeated(arrival, held)
-    if repeated is not None:
-        return repeated
-    if arrival.kind == a.UPLOAD:
-        refusal = _store(arrival, held)
-        if refusal is not None:
-            return _refused(refusal)
-    elif arrival.kind == a.PERMISSION:
-        assert arrival.nhs_number and arrival.permission
-        held.permissions[arrival.nhs_number] = arrival.permission
-    held.requests[arrival.request_id] = (arrival.kind, arrival.body_sha256)
+    earlier = held.requests.get(arrival.request_id)
+    if earlier == (arrival.kind, arrival.body_sha256):
+        # The first answer again, whatever has changed since. Refused requests are not remembered:
+        # "if you re-send a failed request, use the same value".
+        return Verdict(a.REPLAYED, 201)
+    refusal = _refusal_of_upload(arrival, held) if arrival.kind == a.UPLOAD else None
+    if earlier is not None:
+        refusal = refusal or outcomes.duplicate_message()
+    if refusal is not None:
+        return _refused(refusal)
+    _apply(arrival, held)
     return Verdict(a.ACCEPTED, 201)
 
 
@@ -63,20 +63,7 @@ def _read(arrival: Arrival, held: Holdings) -> Verdict:
     return Verdict(a.READ, 200, permission=permission, current_id=held.current.get(arrival.nhs_number))
 
 
-def _repeated(arrival: Arrival, held: Holdings) -> Verdict | None:
-    """Return the first answer again for a request that was accepted, whatever has changed since.
-
-    Refused requests are not remembered: "if you re-send a failed request, use the same value".
-    """
-    first = held.requests.get(arrival.request_id)
-    if first is None:
-        return None
-    if first != (arrival.kind, arrival.body_sha256):
-        return _refused(outcomes.duplicate_message())
-    return Verdict(a.REPLAYED, 201)
-
-
-def _store(arrival: Arrival, held: Holdings) -> Refusal | None:
+def _refusal_of_upload(arrival: Arrival, held: Holdings) -> Refusal | None:
     number, composition_id = arrival.nhs_number, arrival.composition_id
     assert number and composition_id
     if held.permission_of(number) == NO:
@@ -88,6 +75,17 @@ def _store(arrival: Arrival, held: Holdings) -> Refusal | None:
     current = held.current.get(number)
     if current is not None and arrival.replaced_id != current:
         return outcomes.not_the_current_summary()
-    held.stored.add((number, composition_id))
-    held.current[number] = composition_id
     return None
+
+
+def _apply(arrival: Arrival, held: Holdings) -> None:
+    number = arrival.nhs_number
+    assert number
+    if arrival.kind == a.UPLOAD:
+        assert arrival.composition_id
+        held.stored.add((number, arrival.composition_id))
+        held.current[number] = arrival.composition_id
+    elif arrival.kind == a.PERMISSION:
+        assert arrival.permission
+        held.permissions[number] = arrival.permission
+    held.requests[arrival.request_id] = (arrival.kind, arrival.body_sha256)

@@ -65,7 +65,7 @@ class Writer:
             await self._lost_connection(error)
             in_doubt = isinstance(error, CommitInDoubt)
             _answer(batch, outcomes.timed_out() if in_doubt else outcomes.unavailable())
-        except Exception as error:  # one bad arrival must not refuse its neighbours
+        except Exception as error:  # noqa: BLE001 - one bad arrival must not refuse its neighbours
             log.error("a batch of %d could not be stored: %s", len(batch), type(error).__name__)
             if len(batch) == 1:
                 _answer(batch, outcomes.failed())

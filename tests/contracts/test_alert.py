@@ -57,8 +57,10 @@ CASES = {
     "no entity": (lambda made: made.pop("entity"), "Expecting exactly one 'entity' element"),
     "somebody asked": (
         agents(lambda agent: agent.update(requestor=True)),
-        "Missing or unsupported 'requestor' value for 'agent' with"
-        " 'who.identifier.system' 'https://fhir.nhs.uk/Id/nhs-number'",
+        (
+            "Missing or unsupported 'requestor' value for 'agent' with"
+            " 'who.identifier.system' 'https://fhir.nhs.uk/Id/nhs-number'"
+        ),
     ),
     "no person": (
         lambda made: made["agent"].pop(),

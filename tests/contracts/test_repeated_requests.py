@@ -57,6 +57,12 @@ def test_an_accepted_request_id_with_another_body(store, sent):
     assert store.current_id(number) == composition_id
 
 
+def test_an_accepted_request_id_with_the_same_summary_written_otherwise(store, sent):
+    # The more telling of two reasons: what is held is this summary, accepted earlier.
+    _, _, request_id, body, _ = sent
+    assert "PSIS-30134" in store.upload(body + b" ", X_Request_ID=request_id).issue[1]
+
+
 def test_an_accepted_request_id_for_another_operation(store, sent):
     number, _, request_id, _, _ = sent
     answer = store.set_permission(number, "No", X_Request_ID=request_id)

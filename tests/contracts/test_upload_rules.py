@@ -157,8 +157,10 @@ CASES = {
     ),
     "short NHS number": (
         lambda made: the(made, "Patient")["identifier"][0].update(value="999000001"),
-        "Code: 400, Display: Invalid Request;Code: 35160, Display: [PSIS-35160] - Invalid input message."
-        " Mandatory field NHS Number is missing or incorrect",
+        (
+            "Code: 400, Display: Invalid Request;Code: 35160, Display: [PSIS-35160] - Invalid input message."
+            " Mandatory field NHS Number is missing or incorrect"
+        ),
     ),
     "subject is somebody else": (
         put([*COMPOSITION, "subject", "reference"], "Patient/1"),
