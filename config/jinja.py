@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.templatetags.static import static
 from django.urls import reverse
 from django_htmx.jinja import htmx_script
@@ -27,6 +28,7 @@ def environment(**options: Any) -> Environment:
         url=_url,
         htmx_script=htmx_script,
         service_name=SERVICE_NAME,
+        idle_seconds=settings.SESSION_IDLE_SECONDS,
         read_flash=flash.read,
         field_data=bound_fields.field_data,
         form_errors=bound_fields.error_list,

@@ -16,7 +16,8 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
 BEGAN, SEEN = "session_began", "session_seen"
-# The last click is written down at most this often, so that reading pages does not cost a write each.
+# The last click is written down at most this often, so that reading pages does not cost a write each;
+# the idle limit is longer by as much, so that nobody gets less than was promised.
 PRECISION = datetime.timedelta(seconds=30)
 
 
@@ -40,7 +41,7 @@ class SessionLimitsMiddleware:
 def over(request: HttpRequest, now: datetime.datetime) -> str | None:
     """Why the session is over, `idle` or `long`, or None."""
     began, seen = _read(request, BEGAN), _read(request, SEEN)
-    if seen and now - seen > datetime.timedelta(seconds=settings.SESSION_IDLE_SECONDS):
+    if seen and now - seen > datetime.timedelta(seconds=settings.SESSION_IDLE_SECONDS) + PRECISION:
         return "idle"
     if began and now - began > datetime.timedelta(seconds=settings.SESSION_COOKIE_AGE):
         return "long"

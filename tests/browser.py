@@ -1,6 +1,6 @@
 """A real browser for tests: found on the machine, never downloaded, never online.
 
-    from tests.browser import *  # fixtures, found by name
+    from tests.browser import axe  # the fixtures come by tests/functional/conftest.py
 
     def test_something(page, live_server, log_in, gp):
         log_in(gp)
@@ -22,8 +22,6 @@ from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
 from playwright.sync_api import sync_playwright
-
-__all__ = ["axe", "browser", "log_in", "no_horizontal_scroll", "page", "page_without_javascript", "shot"]
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "test-results"
@@ -139,7 +137,12 @@ def no_horizontal_scroll(page, width=320):
     """Nothing but a table's own scrolling region may be wider than a small phone (WCAG 1.4.10)."""
     before = page.viewport_size
     page.set_viewport_size({"width": width, "height": 800})
-    found = page.evaluate("document.documentElement.scrollWidth")
+    # The menu folds itself up a moment after the window has changed.
+    for _ in range(20):
+        found = page.evaluate("document.documentElement.scrollWidth")
+        if found <= width:
+            break
+        page.wait_for_timeout(50)
     page.set_viewport_size(before)
     assert found <= width, f"The page is {found} px wide at {width} px."
 

@@ -49,6 +49,8 @@ function guardDoubleSubmit(event) {
   window.addEventListener("pageshow", release, { once: true });
 }
 
+// --- 3. Parts of a page replaced ------------------------------------------------------------
+
 let focusedId = null;
 
 function rememberFocus() {
@@ -68,4 +70,70 @@ function afterSwap(event) {
   }
   const spoken = part.matches("[data-care-announce]") ? part : part.querySelector("[data-care-announce]");
   if (spoken) announce(spoken.dataset.careAnnounce);
+}
+
+// --- 4. The idle log-out, which the server decides; this only warns of it ---------------------
+
+const WARN_SECONDS = 120;
+const SEEN = "care-seen";
+const idleSeconds = Number(document.body.dataset.careIdle || 0);
+let warning = null;
+
+if (idleSeconds) {
+  clicked();
+  // Any request counts, in any tab: each notes its time where the others can read it.
+  document.addEventListener("htmx:afterRequest", clicked);
+  window.setInterval(watchIdle, 1000);
+}
+
+function clicked() {
+  localStorage.setItem(SEEN, String(Date.now()));
+}
+
+function watchIdle() {
+  const left = idleSeconds - (Date.now() - Number(localStorage.getItem(SEEN))) / 1000;
+  if (left <= 0) {
+    // Leaves no patient on the screen; the server asks for a log-in and leads back here.
+    window.location.assign(window.location.href.split("#")[0]);
+  } else if (left <= WARN_SECONDS && !warning) {
+    warning = openWarning();
+  } else if (left > WARN_SECONDS && warning) {
+    warning.close();
+  }
+}
+
+function openWarning() {
+  const dialog = document.createElement("dialog");
+  dialog.className = "care-dialog";
+  dialog.setAttribute("aria-labelledby", "care-idle-heading");
+  dialog.innerHTML = `
+    <h2 class="nhsuk-heading-m" id="care-idle-heading">You will be logged out soon</h2>
+    <p>You are logged out after ${Math.round(idleSeconds / 60)} minutes without a click, so that nobody
+    else sees your patients.</p>
+    <button class="nhsuk-button" type="button">Stay logged in</button>`;
+  dialog.querySelector("button").addEventListener("click", stayLoggedIn);
+  dialog.addEventListener("close", () => {
+    dialog.remove();
+    warning = null;
+  });
+  // Escape means the same as the button: a dialog closed without an answer would come back at once.
+  dialog.addEventListener("cancel", stayLoggedIn);
+  document.body.append(dialog);
+  dialog.showModal();
+  return dialog;
+}
+
+async function stayLoggedIn() {
+  const form = document.querySelector(".nhsuk-header__account-form");
+  const answer = await fetch(document.body.dataset.careStay, {
+    method: "POST",
+    headers: { "X-CSRFToken": form.elements.csrfmiddlewaretoken.value },
+  }).catch(() => null);
+  if (answer?.status === 204) {
+    clicked();
+    warning?.close();
+    announce("You are still logged in.");
+  } else {
+    window.location.reload();
+  }
 }

@@ -4,7 +4,6 @@ import gzip
 
 import pytest
 
-from tests.browser import *
 from tests.browser import axe, no_horizontal_scroll, shot
 
 pytestmark = [pytest.mark.urls("tests.functional.gallery"), pytest.mark.django_db(transaction=True)]
