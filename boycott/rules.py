@@ -50,7 +50,10 @@ class Revision:
         return not (self.region_codes or self.icb_codes or self.ods_codes)
 
     def in_force(self, at: datetime.datetime) -> bool:
-        return self.effective_from <= at and (self.effective_to is None or at < self.effective_to)
+        # One that was made to hold at once holds for whoever can see it, even where the reader's
+        # clock lags behind the maker's.
+        begun = self.effective_from <= max(at, self.made_at)
+        return begun and (self.effective_to is None or at < self.effective_to)
 
 
 def standing(revisions: Iterable[Revision], known_at: datetime.datetime | None = None) -> list[Revision]:

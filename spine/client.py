@@ -9,11 +9,13 @@ import asyncio
 import datetime
 import json
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from dataclasses import dataclass
-from types import SimpleNamespace, TracebackType
+from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
+from aiohttp.connector import Connection
 
 from spine.answers import Answer, AnswerKind, classify
 
@@ -38,6 +40,32 @@ class _TooLate(Exception):
     """The right to begin was over when a connection was in hand."""
 
 
+@dataclass
+class _Progress:
+    """One call on its way: its right to begin, and whether bytes of it may have left."""
+
+    may_begin: MayBegin
+    left: bool = False
+
+
+_progress: ContextVar[_Progress] = ContextVar("progress")
+
+
+class _TimedRequest(aiohttp.ClientRequest):
+    """Asks for the right to begin when a connection is in hand and nothing is written yet.
+
+    Waiting for a connection, or a slow connect, cannot make a send begin after its time. (Trace
+    callbacks come at the same moment, but a connection is lost when they raise.)
+    """
+
+    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
+        call = _progress.get()
+        if not call.may_begin():
+            raise _TooLate
+        call.left = True
+        return await super().send(conn)
+
+
 class SpineClient:
     """One pool of connections; use as `async with`."""
 
@@ -50,16 +78,10 @@ class SpineClient:
         self._token = token
 
     async def __aenter__(self) -> Self:
-        trace = aiohttp.TraceConfig()
-        # Both run when a connection is in hand and before a byte of the request is written, so that
-        # waiting for a connection cannot make a send begin after its time.
-        trace.on_connection_reuseconn.append(_ask_leave)  # type: ignore[arg-type]
-        trace.on_connection_create_end.append(_ask_leave)  # type: ignore[arg-type]
-        trace.on_request_headers_sent.append(_note_headers_sent)  # type: ignore[arg-type]
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=60),
             timeout=self._timeout,
-            trace_configs=[trace],
+            request_class=_TimedRequest,
             trust_env=False,
             cookie_jar=aiohttp.DummyCookieJar(),
         )
@@ -120,14 +142,15 @@ class SpineClient:
         session_urid: str = "",
         **more: Any,
     ) -> tuple[int, dict[str, str], bytes] | Answer:
-        progress = SimpleNamespace(may_begin=may_begin, headers_sent=False)
+        call = _Progress(may_begin)
+        # Each call runs in a task, and so a context, of its own.
+        _progress.set(call)
         try:
             async with self._session.request(
                 method,
                 self._base_url + path,
                 headers=await self._headers(request_id, correlation_id, session_urid),
                 allow_redirects=False,
-                trace_request_ctx=progress,
                 **more,
             ) as answer:
                 body = await _read_capped(answer)
@@ -135,7 +158,7 @@ class SpineClient:
         except _TooLate:
             return Answer(AnswerKind.NOT_SENT)
         except (aiohttp.ClientError, asyncio.TimeoutError, OSError, ValueError) as error:
-            kind = AnswerKind.UNKNOWN if progress.headers_sent else AnswerKind.UNREACHABLE
+            kind = AnswerKind.UNKNOWN if call.left else AnswerKind.UNREACHABLE
             return Answer(kind, detail=type(error).__name__)
 
     async def _headers(self, request_id: str, correlation_id: str, session_urid: str) -> dict[str, str]:
@@ -150,15 +173,6 @@ class SpineClient:
         if token := await self._token():
             headers["Authorization"] = f"Bearer {token}"
         return headers
-
-
-async def _ask_leave(session: object, context: SimpleNamespace, params: object) -> None:
-    if not context.trace_request_ctx.may_begin():
-        raise _TooLate
-
-
-async def _note_headers_sent(session: object, context: SimpleNamespace, params: object) -> None:
-    context.trace_request_ctx.headers_sent = True
 
 
 async def _read_capped(answer: aiohttp.ClientResponse) -> bytes:

@@ -36,6 +36,8 @@ class Store:
     def close(self) -> None:
         """Closes the connections; the object is done with."""
         self._loop.run_until_complete(self._client.__aexit__(None, None, None))
+        # One more turn, in which the closed connections let go of their sockets.
+        self._loop.run_until_complete(asyncio.sleep(0))
         self._loop.close()
 
     def send(

@@ -48,7 +48,8 @@ def test_list(client, gp, three):
     [
         ("state=HELD", {"ADEYEMI", "BROWN"}),
         ("state=WAITING", {"CLARKE"}),
-        ("reason=policy.bma", {"ADEYEMI", "BROWN"}),
+        ("reason=policy.bma", {"ADEYEMI"}),
+        ("latest=yes", {"ADEYEMI", "BROWN", "CLARKE"}),
         ("state=HELD&reason=rollout.closed", {"BROWN"}),
         ("kind=WITHDRAWAL", set()),
         ("state=NONSENSE&reason=x&before=y", {"ADEYEMI", "BROWN", "CLARKE"}),

@@ -1,0 +1,158 @@
+"""No send begins after a change commits, with sixteen senders at work."""
+
+import threading
+import time
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from boycott.actions import change_position, set_stance
+from boycott.positions import Phrase, Position, Stance
+from carerecords import fence
+from carerecords.models import JobState, UploadJob
+from consent.actions import undo_decision
+from spine import pipeline
+from spine.store import Store
+from tests.factories import decide, make_patient
+from tests.localstore_process import fresh_nhs_number
+
+SENDERS = 16
+PATIENTS = 192
+# Between decision and first byte: without the fence, changes would fall into it.
+GAP = 0.03
+
+
+@pytest.fixture
+def due(sending, practice, gp):
+    """Uploads that are due; returns their decisions."""
+    patients = [make_patient(practice, usual_gp=gp, nhs_number=fresh_nhs_number()) for _ in range(PATIENTS)]
+    decided = [decide(patient, by=gp) for patient in patients]
+    UploadJob.objects.update(due_at=timezone.now())
+    return decided
+
+
+class Senders:
+    """Threads that each send small batches until nothing is due, as so many worker processes would."""
+
+    def __init__(self, count):
+        self.begun, self.errors = [], []
+        self.threads = [threading.Thread(target=self._run) for _ in range(count)]
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        for thread in self.threads:
+            thread.join()
+
+    def _run(self):
+        store = Store()
+        try:
+            while pipeline.send_batch(self._slow(store), limit=4).claimed:
+                pass
+        except Exception as error:
+            self.errors.append(error)
+        finally:
+            store.close()
+            connection.close()
+
+    def _slow(self, store):
+        """The store, with a pause before its sends, and a note of when each begins."""
+
+        class Slow:
+            def send(_, going, *, may_begin, quiet_within, when_quiet):
+                time.sleep(GAP)
+
+                def noting():
+                    allowed = may_begin()
+                    if allowed:
+                        self.begun.append(time.time())
+                    return allowed
+
+                return store.send(going, may_begin=noting, quiet_within=quiet_within, when_quiet=when_quiet)
+
+        return Slow()
+
+    def wait_for(self, count):
+        end = time.monotonic() + 30
+        while len(self.begun) < count and time.monotonic() < end:
+            time.sleep(0.005)
+        assert len(self.begun) >= count, self.errors
+
+
+def start_boycott(by):
+    return change_position(
+        position=Position.NON_COOPERATION,
+        text="Not to co-operate with centralised storage.",
+        reason="The meeting of June decided so.",
+        phrase=Phrase.START,
+        seen=0,
+        by=by,
+        at=timezone.now(),
+    )
+
+
+def test_no_send_begins_after_a_position_change_commits(sending, due, policy_admin):
+    with Senders(SENDERS) as senders:
+        senders.wait_for(SENDERS)
+        start_boycott(policy_admin)
+        committed = time.time()
+    assert senders.errors == []
+    assert [begun for begun in senders.begun if begun > committed] == []
+    assert _received_after(sending, committed) == []
+    states = list(UploadJob.objects.values_list("state", flat=True))
+    accepted, held = states.count(JobState.ACCEPTED), states.count(JobState.HELD)
+    assert accepted and held and accepted + held == PATIENTS
+    assert accepted == len(sending.ledger(outcome="accepted"))
+
+
+def test_the_same_trial_finds_late_sends_without_the_fence(sending, due, policy_admin, monkeypatch):
+    """Else the trial above would prove nothing."""
+    monkeypatch.setattr(fence, "share", lambda cursor, practices: None)
+    monkeypatch.setattr(fence, "keep_patients", lambda cursor, patients: None)
+    with Senders(SENDERS) as senders:
+        senders.wait_for(SENDERS)
+        start_boycott(policy_admin)
+        committed = time.time()
+    assert [begun for begun in senders.begun if begun > committed]
+
+
+def test_no_send_begins_after_a_practice_holds(sending, due, practice, manager):
+    now = timezone.now()
+    with Senders(SENDERS) as senders:
+        senders.wait_for(SENDERS)
+        set_stance(
+            practice=practice, stance=Stance.HOLD, agreed_by="Partners", agreed_on=now.date(), by=manager, at=now
+        )
+        committed = time.time()
+    assert senders.errors == []
+    assert [begun for begun in senders.begun if begun > committed] == []
+    assert _received_after(sending, committed) == []
+
+
+def test_no_send_begins_after_a_consent_is_taken_back(sending, due, gp):
+    """Each taken back while the senders are at work: it waits for its own batch at most."""
+    taken = {}
+    with Senders(SENDERS) as senders:
+        senders.wait_for(SENDERS)
+        for decided in reversed(due[PATIENTS // 2 :]):
+            undo_decision(event=decided.event, by=gp, at=timezone.now())
+            taken[decided.event.patient.nhs_number] = time.time()
+    assert senders.errors == []
+    late = [
+        line
+        for line in sending.ledger(is_blank=False)
+        if _epoch(line["received_at"]) > taken.get(line["nhs_number"], float("inf"))
+    ]
+    assert late == []
+
+
+def _received_after(sending, moment):
+    return [line for line in sending.ledger() if _epoch(line["received_at"]) > moment]
+
+
+def _epoch(text):
+    return timezone.datetime.fromisoformat(text).timestamp()

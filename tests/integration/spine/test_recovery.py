@@ -1,0 +1,116 @@
+"""What a dead or frozen worker leaves behind comes to its end without a person, and once."""
+
+import datetime
+import itertools
+
+import pytest
+from django.utils import timezone
+
+from carerecords.models import JobState, UploadJob
+from consent.codes import Preference
+from spine import pipeline
+from spine.answers import Answer, AnswerKind
+from spine.claims import claim
+from spine.models import Receipt, UploadAttempt
+from tests.factories import decide, make_patient
+from tests.localstore_process import fresh_nhs_number
+
+
+class Died(BaseException):
+    """The worker is gone: nothing after this point runs."""
+
+
+@pytest.fixture
+def patient(practice, gp):
+    return make_patient(practice, usual_gp=gp, nhs_number=fresh_nhs_number())
+
+
+@pytest.fixture(autouse=True)
+def short_lease(monkeypatch):
+    monkeypatch.setattr(pipeline, "lease", lambda: datetime.timedelta(seconds=-1))
+
+
+def die_in(monkeypatch, name, *, before=True):
+    """Makes the worker die once, before or after a step of the pipeline."""
+    step = getattr(pipeline, name)
+    times = itertools.count()
+
+    def dying(*args, **kwargs):
+        if next(times):
+            return step(*args, **kwargs)
+        if not before:
+            step(*args, **kwargs)
+        raise Died
+
+    monkeypatch.setattr(pipeline, name, dying)
+
+
+@pytest.mark.parametrize(
+    "step, before, doubtful",
+    [("_decide_and_commit", True, False), ("_decide_and_commit", False, True), ("_write", True, True)],
+    ids=["after the claim", "after the intent", "after the store accepted"],
+)
+def test_a_worker_that_dies_loses_nothing_and_repeats_nothing(
+    sending, settings, patient, monkeypatch, step, before, doubtful
+):
+    settings.SPINE_READ_TIMEOUT_SECONDS = -10  # Whatever is not at the store now will not arrive.
+    decide(patient)
+    die_in(monkeypatch, step, before=before)
+    with pytest.raises(Died):
+        sending.all_due()
+    assert UploadJob.objects.get().state == JobState.SENDING
+    sending.resolve()
+    sending.all_due()
+    assert UploadJob.objects.get().state == JobState.ACCEPTED
+    assert len(sending.ledger(outcome="accepted")) == 1
+    repeated = doubtful and not Receipt.objects.filter(kind="FOUND").exists()
+    assert UploadAttempt.objects.count() == (2 if repeated else 1)
+
+
+def test_a_message_in_doubt_is_not_sent_again_before_the_store_was_asked(sending, patient, monkeypatch):
+    decide(patient)
+    monkeypatch.setattr(sending.store._client, "upload", _lost(sending.store._client.upload))
+    sending.all_due()
+    assert UploadJob.objects.get().state == JobState.IN_DOUBT
+    assert sending.all_due() == []
+    UploadJob.objects.update(due_at=timezone.now())
+    assert sending.resolve() == 1
+    assert UploadJob.objects.get().state == JobState.ACCEPTED
+    assert Receipt.objects.latest("pk").kind == "FOUND"
+    assert len(sending.ledger()) == 1
+
+
+def test_a_dissent_while_in_doubt_is_followed_by_a_blank(sending, patient, monkeypatch):
+    first = decide(patient)
+    monkeypatch.setattr(sending.store._client, "upload", _lost(sending.store._client.upload))
+    sending.all_due()
+    decide(patient, Preference.EXPRESS_DISSENT, seen=first.event.pk)
+    assert sending.all_due() == [], "nothing is sent for a patient while something is in doubt"
+    UploadJob.objects.filter(state=JobState.IN_DOUBT).update(due_at=timezone.now())
+    sending.resolve()
+    sending.all_due()
+    assert [line["is_blank"] for line in sending.ledger()] == [False, True]
+
+
+def test_a_thawed_worker_overwrites_nothing(sending, patient):
+    """Its attempt is over: another worker holds the job, and the late write is not for that one."""
+    decide(patient)
+    UploadJob.objects.update(due_at=timezone.now())
+    (late,) = claim(limit=1, now=timezone.now(), lease=datetime.timedelta(seconds=-1))
+    sending.resolve()
+    sending.all_due()
+    job = UploadJob.objects.get()
+    assert job.state == JobState.ACCEPTED and job.attempt == late.attempt + 1
+    assert pipeline.settle([pipeline._dead_letter(late)], at=timezone.now()) == set()
+    assert UploadJob.objects.get().state == JobState.ACCEPTED
+
+
+def _lost(upload):
+    """The message arrives, and its answer does not."""
+    times = itertools.count()
+
+    async def lossy(*args, **kwargs):
+        answer = await upload(*args, **kwargs)
+        return answer if next(times) else Answer(AnswerKind.UNKNOWN, 504)
+
+    return lossy
