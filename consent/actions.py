@@ -1,6 +1,7 @@
 """Recording and taking back decisions. Each function is one transaction and writes its own event."""
 
 import datetime
+import uuid
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -75,14 +76,18 @@ def record_decision(
     by: User,
     at: datetime.datetime,
     seen: object = UNSEEN,
+    form_key: uuid.UUID | None = None,
 ) -> Recorded:
     """Appends one decision and asks for the upload or withdrawal that follows from it.
 
     `seen` is the id of the event that the recorder was shown as current (None: no decision): a
     different current one raises `DecisionChanged`. `DecisionRefused` for a fault of the input.
-    May wait for the patient's upload that is being sent right now (one batch at most).
+    `form_key` names the form: sent again with the same answers it changes nothing and gives back
+    what it made the first time. May wait for the patient's upload that is being sent right now (one batch at most).
     """
     locked = Patient.objects.lock().get(pk=patient.pk)
+    if form_key is not None and (before := _already(locked, form_key, preference, evidence, decided_on, by)):
+        return before
     _check_decision(locked, preference, evidence, decided_on, at)
     if seen is not UNSEEN and locked.consent_event_id != seen:
         raise DecisionChanged(queries.current_event(locked))
@@ -101,6 +106,7 @@ def record_decision(
         supersedes_id=None if seen is UNSEEN else locked.consent_event_id,
         recorded_at=at,
         recorded_by=by,
+        form_key=form_key,
     )
     return _settle(locked, event, cause=Cause.DECISION, by=by, at=at)
 
@@ -136,6 +142,33 @@ def derive_due(*, at: datetime.datetime, limit: int = 500) -> int:
             _derive(patient, at)
             _ask(patient, cause=Cause.DECISION, by=None, at=at)
     return len(due)
+
+
+def _already(
+    patient: Patient,
+    form_key: uuid.UUID,
+    preference: Preference,
+    evidence: Evidence,
+    decided_on: datetime.date,
+    by: User,
+) -> Recorded | None:
+    """What this form made when it was sent before. With other answers it is another decision, and
+    whoever sent it must first see what stands now."""
+    event = ConsentEvent.objects.select_related("recorded_by").filter(form_key=form_key).first()
+    if event is None:
+        return None
+    told = Evidence(
+        Source(event.source),
+        event.reference,
+        event.note,
+        event.representative_name,
+        event.representative_authority,
+    )
+    same = (patient.pk, preference, evidence, decided_on, by.pk)
+    if same != (event.patient_id, Preference(event.preference), told, event.decided_on, event.recorded_by_id):
+        raise DecisionChanged(queries.current_event(patient))
+    job = UploadJob.objects.filter(patient=patient).order_by("-pk").first()
+    return Recorded(event, ConsentState(patient.consent_state), job)
 
 
 def _check_decision(

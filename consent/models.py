@@ -48,6 +48,8 @@ class ConsentEvent(AppendOnly):
     )
     recorded_at = models.DateTimeField()
     recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    # The form it came by, made when the form was drawn: the same form sent twice is one decision.
+    form_key = models.UUIDField(null=True, blank=True, unique=True)
 
     class Meta:
         indexes = [models.Index(fields=["patient", "id"], name="consentevent_patient")]

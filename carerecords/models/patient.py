@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Upper
 
+from carerecords.keyset import NewestFirst
 from carerecords.models.practice import Practice
 
 
@@ -19,6 +20,10 @@ class PatientQuerySet(models.QuerySet["Patient"]):
     def of(self, practice: Practice) -> Self:
         """Patients registered at a practice, now or last."""
         return self.filter(practice=practice)
+
+    def here(self) -> Self:
+        """Alive and registered: the practice's list as it stands."""
+        return self.filter(left_on__isnull=True, died_on__isnull=True)
 
     def lock(self) -> Self:
         """The lock that every change of a fact about a patient takes first.
@@ -91,6 +96,21 @@ class Patient(models.Model):
             models.Index(
                 fields=["practice", "consent_state", "family_name", "given_name", "id"],
                 name="patient_list_by_state",
+            ),
+            # The same by date of decision.
+            models.Index(
+                F("practice"),
+                NewestFirst("consent_decided_on"),
+                "family_name",
+                "given_name",
+                "id",
+                name="patient_list_by_decision",
+            ),
+            # Counts of living, registered patients, in all or by decision.
+            models.Index(
+                fields=["practice", "consent_state"],
+                name="patient_here_by_state",
+                condition=Q(left_on__isnull=True, died_on__isnull=True),
             ),
             # Prefix search by family name, whatever the case.
             models.Index(
