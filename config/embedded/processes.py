@@ -34,9 +34,14 @@ class Account:
 def server_account() -> Account:
     """The account for servers."""
     if os.getuid() != 0:
-        return Account(os.getuid(), os.getgid(), drops=False)
+        return own_account()
     entry = pwd.getpwnam(UNPRIVILEGED)
     return Account(entry.pw_uid, entry.pw_gid, drops=True)
+
+
+def own_account() -> Account:
+    """Ourselves, whoever we are."""
+    return Account(os.getuid(), os.getgid(), drops=False)
 
 
 def spawn(

@@ -1,0 +1,230 @@
+"""`make run`: everything on this machine, from nothing to a page that answers.
+
+Starts PostgreSQL, the broker, the local store, web, worker and beat; loads the demo; prints the
+address and the log-ins; looks after them until Ctrl-C, and leaves nothing behind.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import FrameType
+
+from config.embedded import services
+from config.embedded.broker import Broker
+from config.embedded.discovery import find_broker, find_postgres
+from config.embedded.errors import CannotStart, refuse_in_production
+from config.embedded.postgres import Postgres
+from config.embedded.processes import Account, own_account, server_account
+from config.embedded.services import Service, free_port
+from config.embedded.state import PROJECT, State, bring_within_reach, reachable
+
+WAIT_SECONDS = 60
+FHIR = "/summary-care-record/FHIR/R4"
+
+
+class Ended(Exception):
+    """A person or the system asked us to end."""
+
+
+class Launcher:
+    """Everything that was started, in the order in which it must end."""
+
+    def __init__(self) -> None:
+        self.account = server_account()
+        self.state = State(self.account)
+        self.services: list[Service] = []
+        self.postgres: Postgres | None = None
+        self.broker: Broker | None = None
+        self.began = time.monotonic()
+
+    def run(self) -> None:
+        """Starts all, and returns only by `Ended` or `CannotStart`."""
+        self.state.take()
+        environment = self._servers()
+        self._manage(environment, "migrate", "--verbosity", "0", doing="Preparing the database")
+        self._manage(environment, "load_demo", doing="Loading the demo (made-up patients)")
+        address = self._processes(environment)
+        self.state.announce(address)
+        self._greet(environment, address)
+        self._look_after()
+
+    def stop(self) -> None:
+        """Ends everything, newest first: beat and worker before what they talk to."""
+        for service in reversed(self.services):
+            service.stop()
+        if self.broker:
+            self.broker.stop()
+        if self.postgres:
+            self.postgres.stop()
+        self.state.forget_environment()
+
+    def _servers(self) -> dict[str, str]:
+        """PostgreSQL and the broker, unless the environment names others; the services' variables."""
+        database, store_database = os.environ.get("DATABASE_URL"), os.environ.get("LOCALSTORE_DATABASE_URL")
+        if not database or not store_database:
+            self._start_postgres()
+            assert self.postgres is not None
+            database = database or self.postgres.url("care")
+            store_database = store_database or self.postgres.url("localstore")
+        broker = os.environ.get("CELERY_BROKER_URL") or self._start_broker()
+        port = free_port(int(os.environ.get("LOCALSTORE_PORT") or 8091))
+        store = f"http://127.0.0.1:{port}"
+        return {
+            "CARE_ENV": "demo",
+            "SECRET_KEY": self.state.secret_key(),
+            "DATABASE_URL": database,
+            "CELERY_BROKER_URL": broker,
+            "LOCALSTORE_DATABASE_URL": store_database,
+            "LOCALSTORE_PORT": str(port),
+            "LOCALSTORE_PAGE": store,
+            "SPINE_BASE_URL": store + FHIR,
+            "SPINE_LEDGER_URL": f"{store}/ledger",
+            "SPINE_READ_TIMEOUT_SECONDS": os.environ.get("SPINE_READ_TIMEOUT_SECONDS", "10"),
+        }
+
+    def _start_postgres(self) -> None:
+        binaries = find_postgres()
+        say(f"Starting PostgreSQL {binaries.major} ({binaries.source})")
+        folder = bring_within_reach(binaries.folder, self.state.servers, self.account)
+        self.postgres = Postgres(
+            type(binaries)(folder, binaries.source, binaries.major),
+            self.state.servers / "postgres" / "data",
+            self.state.sockets,
+            self.account,
+            log=self.state.log("postgres"),
+        )
+        self.postgres.start()
+        self.postgres.create_database("care")
+        self.postgres.create_database("localstore")
+
+    def _start_broker(self) -> str:
+        binary = find_broker()
+        say(f"Starting the broker ({binary.name})")
+        if self.account.drops and not reachable(binary):
+            copy = self.state.servers / binary.name
+            copy.write_bytes(binary.read_bytes())
+            copy.chmod(0o755)
+            binary = copy
+        self.broker = Broker(
+            binary, self.state.servers / "broker", self.state.sockets, self.account, log=self.state.log("broker")
+        )
+        self.broker.start()
+        return self.broker.url
+
+    def _processes(self, environment: Mapping[str, str]) -> str:
+        """The local store, web, worker and beat; returns the address once the page answers."""
+        account, log = self._python_account(), self.state.log
+        store_page = environment["LOCALSTORE_PAGE"]
+        self._start(services.local_store(environment, account, log("local-store"), PROJECT))
+        _wait_for(f"{store_page}/health", "The local store", log("local-store"))
+        port = free_port(int(os.environ.get("PORT") or 8000))
+        self._start(services.web(environment, account, log("web"), PROJECT, port))
+        self._start(services.worker(environment, account, log("worker"), PROJECT))
+        schedule = self.state.servers / "beat" / "schedule"
+        self._start(services.beat(environment, account, log("beat"), PROJECT, schedule))
+        self.state.write_environment(environment)
+        address = f"http://localhost:{port}/"
+        _wait_for(f"http://127.0.0.1:{port}/log-in/", "The web server", log("web"))
+        return address
+
+    def _start(self, service: Service) -> None:
+        say(f"Starting {service.name[0].lower()}{service.name[1:]}")
+        service.start()
+        self.services.append(service)
+
+    def _python_account(self) -> Account:
+        """The servers' account where it may read the program, else ours."""
+        may_enter = reachable(PROJECT / "manage.py") and reachable(Path(sys.executable))
+        return self.account if may_enter and reachable(Path(sys.prefix)) else own_account()
+
+    def _manage(self, environment: Mapping[str, str], *command: str, doing: str) -> None:
+        say(doing)
+        done = subprocess.run(
+            [sys.executable, "manage.py", *command], cwd=PROJECT, env=os.environ | dict(environment), check=False
+        )
+        if done.returncode:
+            raise CannotStart(f"manage.py {command[0]} failed, as it says above.")
+
+    def _greet(self, environment: Mapping[str, str], address: str) -> None:
+        print(f"\nReady after {time.monotonic() - self.began:.0f} seconds.\n")
+        print(f"  The product      {address}")
+        print(f"  The local store  {environment['LOCALSTORE_PAGE']}/   (where uploads arrive)")
+        print(f"  Logs             {self.state.root / 'logs'}\n", flush=True)
+        subprocess.run(
+            [sys.executable, "manage.py", "demo_logins"], cwd=PROJECT, env=os.environ | dict(environment), check=False
+        )
+        print("\nCtrl-C stops everything. What was recorded is kept for the next time.\n", flush=True)
+
+    def _look_after(self) -> None:
+        while True:
+            time.sleep(0.5)
+            self.state.bound_logs()
+            for server in (self.postgres, self.broker):
+                if server and server.process and server.process.poll() is not None:
+                    say(f"{type(server).__name__} ended by itself and is started again")
+                    server.start()
+            for service in self.services:
+                if told := service.look_after():
+                    say(told)
+
+
+def say(text: str) -> None:
+    print(f"- {text}", flush=True)
+
+
+def _wait_for(address: str, name: str, log: Path) -> None:
+    end = time.monotonic() + WAIT_SECONDS
+    while time.monotonic() < end:
+        try:
+            with urllib.request.urlopen(address, timeout=5):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    raise CannotStart(f"{name} did not answer within {WAIT_SECONDS} seconds. {log} says why.")
+
+
+def _end_on(*numbers: signal.Signals) -> Callable[[], None]:
+    """The first such signal raises `Ended` where we are; later ones wait for the end."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        ignore()
+        raise Ended
+
+    def ignore() -> None:
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN)
+
+    for number in numbers:
+        signal.signal(number, end)
+    return ignore
+
+
+def main() -> int:
+    """The exit code: 0 after Ctrl-C, 1 when it could not start."""
+    quiet = _end_on(signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    launcher = None
+    try:
+        refuse_in_production()
+        launcher = Launcher()
+        launcher.run()
+    except Ended:
+        print("\nStopping…", flush=True)
+    except CannotStart as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+    finally:
+        quiet()
+        if launcher:
+            launcher.stop()
+    print("Stopped.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
