@@ -92,7 +92,7 @@ def field_data(bound: BoundField) -> FieldData:
         id=base_id,
         label=str(bound.label or ""),
         hint=str(bound.help_text or ""),
-        error=" ".join(bound.errors),
+        error=" ".join(str(text) for text in bound.errors),
         value="" if value is None or parts else str(bound.field.prepare_value(value)),
         required=bound.field.required,
         focus_id=f"{base_id}-{wrong[0] if wrong else 'day'}" if parts else base_id,
@@ -104,10 +104,10 @@ def field_data(bound: BoundField) -> FieldData:
 
 def error_list(form: forms.BaseForm) -> list[dict[str, str]]:
     """The error summary's items in the order of the page; whole-form errors first, without a link."""
-    errors = [{"text": text} for text in form.non_field_errors()]
+    errors = [{"text": str(text)} for text in form.non_field_errors()]
     for bound in form:
         data = field_data(bound)
-        errors += [{"text": text, "href": f"#{data.focus_id}"} for text in bound.errors]
+        errors += [{"text": str(text), "href": f"#{data.focus_id}"} for text in bound.errors]
     return errors
 
 
@@ -128,7 +128,7 @@ def _parts(bound: BoundField, value: Any) -> dict[str, str]:
     widget = bound.field.widget
     if not isinstance(widget, forms.MultiWidget) or len(widget.widgets) != 3:
         return {}
-    texts = value if isinstance(value, list | tuple) else widget.decompress(value)
+    texts = value if isinstance(value, list | tuple) else widget.decompress(value) or []
     shown = ["" if text is None else str(text) for text in texts]
     return dict(zip(DATE_PARTS, shown, strict=True))
 

@@ -14,6 +14,7 @@ from allauth.mfa.base.forms import ReauthenticateForm as SecondFactorReauthentic
 from allauth.mfa.totp.forms import ActivateTOTPForm
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import EmailValidator
 
 EMAIL_FORMAT = "Enter an email address in the correct format, like name@example.com"
 NEW_PASSWORD_HINT = "10 characters or more. Three words that do not belong together work well."
@@ -60,7 +61,7 @@ class ConfirmPasswordForm(ReauthenticateForm):
 class _CodeWords:
     """A code of the app (6 numbers), or a recovery code (8) where the app is not at hand."""
 
-    lengths = (6, 8)
+    lengths: tuple[int, ...] = (6, 8)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -71,7 +72,8 @@ class _CodeWords:
         if not code.isdigit() or len(code) not in self.lengths:
             raise ValidationError("Code must be 6 numbers")
         self.cleaned_data["code"] = code  # type: ignore[attr-defined]
-        return super().clean_code()  # type: ignore[misc]
+        checked: str = super().clean_code()  # type: ignore[misc]
+        return checked
 
 
 class CodeForm(_CodeWords, AuthenticateForm):
@@ -95,7 +97,7 @@ def _email(field: forms.Field) -> None:
     _words(field, "Email address", "Enter your email address")
     field.error_messages["invalid"] = EMAIL_FORMAT
     for validator in field.validators:
-        if getattr(validator, "code", "") == "invalid":
+        if isinstance(validator, EmailValidator):
             validator.message = EMAIL_FORMAT
 
 

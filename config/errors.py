@@ -24,13 +24,16 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Not an error message but an explanation: why, and who can help (service manual)."""
     role: Role | None = getattr(request, "role", None)
     refused = exception if isinstance(exception, NotPermitted) else None
-    context = {
-        "detail": str(exception),
-        "role": role,
-        "who_can": [each.rule.name for each in roles_with(refused.permission)] if refused else [],
-        "manager": _manager(request),
-    }
-    return _page(request, 403, "You cannot open this page", shell=True, **context)
+    return _page(
+        request,
+        403,
+        "You cannot open this page",
+        shell=True,
+        detail=str(exception),
+        role=role,
+        who_can=[each.rule.name for each in roles_with(refused.permission)] if refused else [],
+        manager=_manager(request),
+    )
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -26,6 +26,6 @@ class NotCommon(CommonPasswordValidator):
 
     def validate(self, password: str, user: AbstractBaseUser | None = None) -> None:
         try:
-            super().validate(password, user)
+            super().validate(password)
         except ValidationError:
             raise ValidationError("Password must be harder to guess") from None

@@ -27,6 +27,7 @@ _CONSENT = {
     ConsentState.CONFLICT: Tag("Conflicting", "orange"),
     ConsentState.LATER: Tag("Starts later", "blue"),
 }
+_CONSENT_BY_VALUE = {state.value: tag for state, tag in _CONSENT.items()}
 DIFFERS_FROM_SPINE = Tag("Differs from Spine", "purple")
 
 _UPLOAD = {
@@ -44,7 +45,7 @@ WITHDRAWN = Tag("Withdrawn", "white")
 
 def consent_tag(state: str) -> Tag:
     """The tag of a `ConsentState`; an unknown state is an error, never a guess."""
-    return _CONSENT[ConsentState(state)]
+    return _CONSENT_BY_VALUE[state]
 
 
 def upload_tag(state: str | None, kind: str = JobKind.UPLOAD) -> Tag:

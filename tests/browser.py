@@ -102,8 +102,9 @@ def _note_status(faults, answer, opened):
 
 
 def _note(faults, line):
-    """Errors count, but for the one about a status, which `_note_status` has judged."""
-    if line.type == "error" and "the server responded with a status of" not in line.text:
+    """Errors count, but for those about a status (the browser's, htmx's): `_note_status` judges it."""
+    of_status = "the server responded with a status of", "Response Status Error Code"
+    if line.type == "error" and not any(words in line.text for words in of_status):
         faults.append(f"{line.text} ({line.location.get('url')})")
 
 

@@ -117,6 +117,32 @@ def gallery(request):
     return HttpResponse(engines["jinja2"].from_string(source).render(shown))
 
 
+SWAPS = """{% extends "base.jinja" %}
+{% set uses_htmx = true %}
+{% block content %}
+<h1 class="nhsuk-heading-l">Parts</h1>
+<div id="row"><button hx-post="/part/" hx-target="#row">Save</button></div>
+<div id="other"><button hx-post="/part/?keep" hx-target="#other" id="again">Save again</button></div>
+<div id="third"><button hx-post="/fails/" hx-target="#third">Save in vain</button></div>
+{% endblock %}"""
+
+
+@login_not_required
+def swaps(request):
+    shown = {"csrf_token": get_token(request)}
+    return HttpResponse(engines["jinja2"].from_string(SWAPS).render(shown))
+
+
+@login_not_required
+def part(request):
+    if "keep" in request.GET:
+        return HttpResponse('<button id="again">Save again</button>')
+    return HttpResponse(
+        '<p data-care-focus data-care-announce="Consent recorded for ADEYEMI, Grace.">Saved</p>'
+        "<script>document.title = 'ran'</script>"
+    )
+
+
 @login_not_required
 def fails(request):
     raise RuntimeError
@@ -126,6 +152,8 @@ urlpatterns = [
     path("", include("config.account_urls")),
     path("", gallery),
     path("fails/", fails),
+    path("swaps/", swaps),
+    path("part/", part),
 ]
 handler400 = "config.errors.bad_request"
 handler403 = "config.errors.forbidden"

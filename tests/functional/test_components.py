@@ -98,3 +98,30 @@ def test_print_has_the_strip_and_no_navigation(page, live_server):
     assert page.get_by_role("region", name="Upload policy").first.is_visible()
     assert not page.get_by_role("navigation", name="Menu").is_visible()
     shot(page, "components-print", 800)
+
+
+def test_a_part_replaced_is_announced_and_takes_the_focus(page, live_server):
+    page.goto(f"{live_server.url}/swaps/")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.locator("#row p:focus").wait_for()
+    announced = page.get_by_role("status").filter(has_text="Consent recorded for ADEYEMI, Grace.")
+    announced.wait_for(state="attached")
+    # A script inside an answer is not run, and no page is kept in the browser's store.
+    assert page.title() != "ran"
+    kept = page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
+    assert "ADEYEMI" not in kept
+    assert "history-cache" not in kept
+
+
+def test_a_part_replaced_under_the_focus_keeps_it(page, live_server):
+    page.goto(f"{live_server.url}/swaps/")
+    page.get_by_role("button", name="Save again").press("Enter")
+    page.locator("#other button:not([hx-post]):focus").wait_for()
+
+
+def test_a_part_that_could_not_be_saved_says_so(page, live_server):
+    page.expected_statuses = {500}
+    page.goto(f"{live_server.url}/swaps/")
+    page.get_by_role("button", name="Save in vain").click()
+    page.get_by_role("status").filter(has_text="Not saved.").wait_for(state="attached")
+    assert page.get_by_role("button", name="Save in vain").is_visible()

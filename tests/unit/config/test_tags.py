@@ -49,5 +49,5 @@ def test_no_state_is_left_out():
 
 
 def test_an_unknown_state_is_an_error():
-    with pytest.raises(ValueError, match="MAYBE"):
+    with pytest.raises(KeyError, match="MAYBE"):
         tags.consent_tag("MAYBE")
