@@ -21,7 +21,7 @@ from spine.answers import Answer, AnswerKind, classify
 
 NHS_NUMBER = "https://fhir.nhs.uk/Id/nhs-number"
 CONTENT_TYPE = "application/fhir+json"
-CONNECT_SECONDS = 2.0
+CONNECT_SECONDS = 5.0
 BODY_CAP = 1024 * 1024
 
 MayBegin = Callable[[], bool]

@@ -47,7 +47,6 @@ BEGIN_SECONDS = 0.25
 QUIET_SECONDS = 5.0
 # A frozen worker's fence falls after this; by then its right to begin a send is long over.
 FENCE_TIMEOUT_MS = 6000
-BATCH = 500
 
 Decided = tuple[Claimed, Decision, Loaded]
 log = structlog.get_logger(__name__)
@@ -62,9 +61,9 @@ class BatchReport:
     stopped: int = 0
 
 
-def send_batch(store: Store, *, limit: int = BATCH) -> BatchReport:
+def send_batch(store: Store, *, limit: int | None = None) -> BatchReport:
     """Takes one batch of due jobs to its end. Returns at once when nothing is due."""
-    jobs = claim(limit=limit, now=timezone.now(), lease=lease())
+    jobs = claim(limit=limit or store.room, now=timezone.now(), lease=lease())
     if not jobs:
         return BatchReport()
     with _fence(jobs) as release:
@@ -94,15 +93,17 @@ def _fence(jobs: Sequence[Claimed]) -> Iterator[Callable[[], None]]:
         yield lambda: _let_go(guard)
     finally:
         _let_go(guard)
-        guard.close()
 
 
 def _let_go(guard: BaseDatabaseWrapper) -> None:
-    """Ends the fence's transaction. Losing it early is harmless: the right to begin was timed."""
+    """Ends the fence's transaction, once. Losing it early is harmless: the right to begin was timed."""
     try:
-        guard.rollback()
+        if guard.connection is not None:
+            guard.rollback()
     except DatabaseError as error:
         log.warning("fence_lost", error=type(error).__name__)
+    finally:
+        guard.close()
 
 
 def _for_seconds(seconds: float) -> Callable[[], bool]:

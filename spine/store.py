@@ -7,23 +7,26 @@ import asyncio
 import hashlib
 import os
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from django.conf import settings
 from django.utils import timezone
 
-from spine.answers import Answer
+from spine.answers import Answer, AnswerKind
 from spine.client import CurrentSummary, SpineClient
 from spine.gate import Kind
 from spine.outgoing import Outgoing, Sent
 
 MayBegin = Callable[[], bool]
+LARGEST_BATCH = 500
 
 
 class Store:
     """Sends batches and asks questions; blocking outside, concurrent inside."""
 
     def __init__(self) -> None:
+        # How many messages a batch should have, learnt from the batches before.
+        self.room = 2 * settings.SPINE_CONNECTIONS
         self._loop = asyncio.new_event_loop()
         self._client = SpineClient(
             settings.SPINE_BASE_URL,
@@ -54,13 +57,19 @@ class Store:
         called once every send is answered, or `quiet_within` seconds have passed; by then
         `may_begin` must say no. Answers that come later are still waited for.
         """
-        if not going:
-            when_quiet()
-            return []
-        tasks = [self._loop.create_task(self._send_one(one, may_begin)) for one in going]
-        self._loop.run_until_complete(asyncio.wait(tasks, timeout=quiet_within))
+        results: list[Sent | None] = [None] * len(going)
+        waiting = iter(enumerate(going))
+        # One lane a connection, each with one message at a time: so a message that began to ask is
+        # also sent, and the time to begin does not pass in asking for all before sending any.
+        lanes = min(settings.SPINE_CONNECTIONS, len(going))
+        tasks = [self._loop.create_task(self._lane(waiting, results, may_begin)) for _ in range(lanes)]
+        if tasks:
+            self._loop.run_until_complete(asyncio.wait(tasks, timeout=quiet_within))
         when_quiet()
-        return self._loop.run_until_complete(_all(tasks))
+        self._loop.run_until_complete(_all(tasks))
+        sent = [one for one in results if one is not None]
+        self._learn(len(going), sum(one.answer is None or one.answer.was_sent for one in sent))
+        return sent
 
     def read(self, nhs_numbers: Sequence[str]) -> list[CurrentSummary | Answer]:
         """What the store holds now for each patient, in the same order."""
@@ -70,7 +79,22 @@ class Store:
 
         return self._loop.run_until_complete(read_all())
 
+    async def _lane(
+        self, waiting: Iterator[tuple[int, Outgoing]], results: list[Sent | None], may_begin: MayBegin
+    ) -> None:
+        for index, one in waiting:
+            results[index] = await self._send_one(one, may_begin)
+
+    def _learn(self, tried: int, done: int) -> None:
+        """Finds how many messages fit into the time to begin: a batch should be no larger."""
+        if done < tried:
+            self.room = max(settings.SPINE_CONNECTIONS, done)
+        else:
+            self.room = min(LARGEST_BATCH, max(self.room, 2 * tried))
+
     async def _send_one(self, one: Outgoing, may_begin: MayBegin) -> Sent:
+        if not may_begin():
+            return Sent(one, Answer(AnswerKind.NOT_SENT), timezone.now())
         current = await self._read(one.nhs_number, may_begin)
         if isinstance(current, Answer):
             return Sent(one, current, timezone.now())
@@ -111,8 +135,8 @@ def _nothing_to_do(one: Outgoing, held: str) -> bool:
     return bool(held) and held == one.known.composition_id and one.content_hash == one.known.content_hash
 
 
-async def _all(tasks: Sequence["asyncio.Task[Sent]"]) -> list[Sent]:
-    return await asyncio.gather(*tasks)
+async def _all(tasks: Sequence["asyncio.Task[None]"]) -> None:
+    await asyncio.gather(*tasks)
 
 
 async def _token() -> str | None:

@@ -41,11 +41,13 @@ class Launcher:
         self.services: list[Service] = []
         self.postgres: Postgres | None = None
         self.broker: Broker | None = None
+        self.is_ours = False
         self.began = time.monotonic()
 
     def run(self) -> None:
         """Starts all, and returns only by `Ended` or `CannotStart`."""
         self.state.take()
+        self.is_ours = True
         environment = self._servers()
         self._manage(environment, "migrate", "--verbosity", "0", doing="Preparing the database")
         self._manage(environment, "load_demo", doing="Loading the demo (made-up patients)")
@@ -56,6 +58,8 @@ class Launcher:
 
     def stop(self) -> None:
         """Ends everything, newest first: beat and worker before what they talk to."""
+        if not self.is_ours:
+            return
         for service in reversed(self.services):
             service.stop()
         if self.broker:

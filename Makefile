@@ -1,0 +1,57 @@
+# Two commands are enough: `make run` and `make test`. Both make the environment they need.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+PYTHON_BASE ?= python3
+
+.PHONY: help run test e2e check fix bench lock
+
+help: ## Show what there is
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+run: $(VENV)/run.stamp ## Start everything with the demo, print the address and the log-ins
+	@$(PYTHON) -m config.embedded.run
+
+test: $(VENV)/dev.stamp ## Run every test (browser tests too, where there is a browser)
+	@$(PYTHON) -m pytest -n 2 --dist loadfile
+
+e2e: $(VENV)/dev.stamp ## Run the browser tests alone
+	@$(PYTHON) -m pytest tests/functional
+
+check: $(VENV)/dev.stamp ## Lint, types, architecture laws, migrations
+	@echo "- ruff"; $(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check --quiet .
+	@echo "- mypy"; $(PYTHON) -m mypy
+	@echo "- architecture laws and migrations"; $(PYTHON) -m pytest -q tests/architecture
+
+fix: $(VENV)/dev.stamp ## Repair what a machine can repair
+	@$(PYTHON) -m ruff check --fix . ; $(PYTHON) -m ruff format .
+
+bench: $(VENV)/dev.stamp ## Run the benchmarks: ratios, each measured in one run
+	@$(PYTHON) -m bench
+
+lock: ## Write the lock files again from pyproject.toml (needs uv)
+	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	    --no-emit-index-url pyproject.toml --extra embedded -o requirements.lock
+	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	    --no-emit-index-url pyproject.toml --extra embedded --extra dev -o requirements-dev.lock
+
+# The environment is made once for each lock file. What tests need includes what running needs.
+$(VENV)/run.stamp: requirements.lock
+	@$(MAKE) --no-print-directory environment LOCK=requirements.lock STAMP=$@
+
+$(VENV)/dev.stamp: requirements-dev.lock
+	@$(MAKE) --no-print-directory environment LOCK=requirements-dev.lock STAMP=$@
+	@touch $(VENV)/run.stamp
+
+.PHONY: environment
+environment:
+	@$(PYTHON_BASE) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+	    { echo "Python 3.11, 3.12 or 3.13 is needed; $(PYTHON_BASE) is another. Name one in PYTHON_BASE."; exit 1; }
+	@test -x $(PYTHON) || { echo "- Making the environment in $(VENV)"; $(PYTHON_BASE) -m venv $(VENV); }
+	@echo "- Installing what $(LOCK) names (half a minute with pip)"
+	@if command -v uv >/dev/null; then uv pip install --quiet --python $(PYTHON) --require-hashes -r $(LOCK); \
+	    else $(PYTHON) -m pip install --disable-pip-version-check --progress-bar off --require-hashes -r $(LOCK) \
+	    | grep --line-buffered -E '^(Collecting|Installing|Successfully)' | awk '{printf "\r  %-60.60s", $$0; fflush()}'; \
+	    test $${PIPESTATUS[0]} -eq 0; fi
+	@echo; touch $(STAMP)
