@@ -18,7 +18,7 @@ class Prose(forms.CharField):
         super().__init__(widget=forms.Textarea, **kwargs)
 
     def to_python(self, value: Any) -> str:
-        return super().to_python(value).replace("\r\n", "\n")
+        return (super().to_python(value) or "").replace("\r\n", "\n")
 
 
 class PositionForm(forms.Form):

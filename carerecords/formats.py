@@ -139,4 +139,5 @@ def plural(number: int, one: str, many: str = "") -> str:
 
 def text_or_not_known(value: object) -> Markup:
     """A cell is never blank: what is missing says so (CUI PAB-0019)."""
-    return NOT_KNOWN if value is None or value == "" else escape(value)
+    # By its text, since a name that a template could not follow is neither None nor "".
+    return NOT_KNOWN if value is None or str(value) == "" else escape(value)

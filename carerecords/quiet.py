@@ -22,10 +22,11 @@ class Quiet:
 
     @property
     def sentence(self) -> str:
-        seconds = f"{self.waited.total_seconds():.2f}"
+        seconds = self.waited.total_seconds()
+        waited = f"{seconds:.2f}" if seconds >= 0.01 else "under 0.01"
         return (
             f"No upload has begun since {nhs_time_with_seconds(self.since)} "
-            f"(waited {seconds} seconds for uploads in flight)."
+            f"(waited {waited} seconds for uploads in flight)."
         )
 
 

@@ -8,20 +8,22 @@ from collections import Counter
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Q
 
 from boycott.models import StanceRevision
 from boycott.positions import Position, Stance
-from boycott.queries import NATIONAL_LINE, history, latest_of, practices_by_answer
+from boycott.queries import NATIONAL_LINE, history, latest_of, practices_by_answer, standing_revisions
+from boycott.rules import conflict, everywhere
 from carerecords.formats import nhs_date
 from carerecords.models import JobState, Patient, Practice, UploadJob, User
 from carerecords.permissions import Role
 from consent.codes import ConsentState
 from spine.models import StopRevision
+from spine.queries import not_asked_again
 from spine.reasons import Reason
 from spine.standing import latest_stop
 
-PATIENTS, UPLOADS = "/patients/", "/uploads/"
+PATIENTS, UPLOADS, POLICY, STOP = "/patients/", "/uploads/", "/policy/", "/policy/stop/"
 RECENT = 10
 
 
@@ -33,6 +35,8 @@ class Card:
     label: str
     url: str | None = None
     text: str = ""
+    # A job state is named on the page, as its tag is.
+    state: JobState | None = None
 
 
 @dataclass(frozen=True)
@@ -56,12 +60,12 @@ class Home:
     recent: tuple[Happened, ...] = ()
 
 
-def home_of(role: Role, practice: Practice | None) -> Home:
+def home_of(role: Role, practice: Practice | None, at: datetime.datetime) -> Home:
     """The home page of one role."""
     if practice is not None:
         return _of_practice(role, practice)
     if role is Role.POLICY_ADMIN:
-        return _of_policy_admin()
+        return _of_policy_admin(at)
     if role is Role.NATIONAL_ADMIN:
         return _of_national_admin()
     return Home([], recent=tuple(_recent_changes()))
@@ -69,21 +73,20 @@ def home_of(role: Role, practice: Practice | None) -> Home:
 
 def _of_practice(role: Role, practice: Practice) -> Home:
     undecided, conflicts = _decisions(practice)
-    held, failed, differs = _uploads(practice)
+    held, failed = _uploads(practice)
     cards = [
         Card(conflicts, "Patients whose decisions disagree", _patients(ConsentState.CONFLICT)),
         Card(
-            differs,
+            held.pop(Reason.CONSENT_DIFFERS, 0),
             "Uploads where the Spine holds a different decision",
-            _uploads_url(reason=Reason.CONSENT_DIFFERS),
+            _uploads_url(state=JobState.HELD, reason=Reason.CONSENT_DIFFERS),
         ),
     ]
     if role is not Role.PRIVACY_OFFICER:
-        cards.append(Card(failed, "Uploads that failed", _uploads_url(state=JobState.FAILED)))
+        cards.append(Card(failed, "Uploads that failed", _uploads_url(state=JobState.FAILED, latest=True)))
         cards += [
-            Card(jobs, "Uploads held", _uploads_url(state=JobState.HELD, reason=reason), reason.sentence)
+            Card(jobs, "Uploads blocked", _uploads_url(state=JobState.HELD, reason=reason), reason.sentence)
             for reason, jobs in held.most_common()
-            if reason is not Reason.CONSENT_DIFFERS
         ]
         cards.append(Card(undecided, "Patients without a decision", _patients(ConsentState.NONE)))
     return Home([card for card in cards if card.number])
@@ -99,24 +102,27 @@ def _decisions(practice: Practice) -> tuple[int, int]:
     return counted["undecided"], counted["conflicts"]
 
 
-def _uploads(practice: Practice) -> tuple[Counter[Reason], int, int]:
-    """Held uploads by their headline, those failed and not asked for again, and differences."""
-    later = UploadJob.objects.filter(patient=OuterRef("patient"), pk__gt=OuterRef("pk"))
-    jobs = UploadJob.objects.filter(
-        Q(state=JobState.HELD) | Q(state=JobState.FAILED) & ~Exists(later), practice=practice
+def _uploads(practice: Practice) -> tuple[Counter[Reason], int]:
+    """Held uploads by their headline, and those failed that were not asked for again."""
+    jobs = UploadJob.objects.filter(practice=practice)
+    failed = not_asked_again(jobs.filter(state=JobState.FAILED))
+    counted = (
+        (jobs.filter(state=JobState.HELD) | failed)
+        .values_list("state", "reasons__0")
+        .annotate(jobs=Count("pk"))
     )
     held: Counter[Reason] = Counter()
-    failed = differs = 0
-    for state, reasons, number in jobs.values_list("state", "reasons").annotate(jobs=Count("pk")).order_by():
+    over = 0
+    for state, code, number in counted.order_by():
         if state == JobState.FAILED:
-            failed += number
-        elif reasons:
-            held[Reason.of(reasons[0])] += number
-            differs += number if Reason.CONSENT_DIFFERS.code in reasons else 0
-    return held, failed, differs
+            over += number
+        elif code:
+            held[Reason.of(code)] += number
+    return held, over
 
 
-def _of_policy_admin() -> Home:
+def _of_policy_admin(at: datetime.datetime) -> Home:
+    disagree = conflict(everywhere(standing_revisions(), at))
     latest = latest_of(NATIONAL_LINE)
     answers = practices_by_answer()
     names = {
@@ -130,7 +136,7 @@ def _of_policy_admin() -> Home:
         statement = f"{Position(latest.position).label}, since {nhs_date(latest.effective_from)}."
     cards = tuple(Card(number, f"{names[answer]}") for answer, number in answers.items())
     return Home(
-        [],
+        [Card(2, "Positions in force that disagree", POLICY)] if disagree else [],
         standing_heading="What practices answer",
         standing=cards,
         statement=f"Position in force: {statement}",
@@ -141,10 +147,14 @@ def _of_national_admin() -> Home:
     stop = latest_stop()
     counted = Counter(dict(UploadJob.objects.values_list("state").annotate(jobs=Count("pk")).order_by()))
     failed = counted.pop(JobState.FAILED, 0)
-    cards = tuple(Card(counted[state], state.label) for state in JobState if state is not JobState.FAILED)
+    cards = tuple(Card(counted[state], "", state=state) for state in JobState if state is not JobState.FAILED)
     stopped = bool(stop and stop.stopped)
+    todo = [
+        Card(int(stopped), "Stop in force", STOP, "Uploads resume when another national admin says so."),
+        Card(failed, "Uploads that failed", None, "Their practices see why."),
+    ]
     return Home(
-        [Card(failed, "Uploads that failed", None, "Their practices see why.")] if failed else [],
+        [card for card in todo if card.number],
         standing_heading="Uploads by state",
         standing=cards,
         statement="All uploads are stopped." if stopped else "Uploads run.",
@@ -185,6 +195,6 @@ def _patients(state: ConsentState) -> str:
     return f"{PATIENTS}?{urlencode({'decision': state.value})}"
 
 
-def _uploads_url(*, state: JobState | None = None, reason: Reason | None = None) -> str:
-    asked = {"state": state.value if state else "", "reason": reason.code if reason else ""}
+def _uploads_url(*, state: JobState, reason: Reason | None = None, latest: bool = False) -> str:
+    asked = {"state": state.value, "reason": reason.code if reason else "", "latest": "yes" if latest else ""}
     return f"{UPLOADS}?{urlencode({name: value for name, value in asked.items() if value})}"

@@ -16,9 +16,10 @@ from reports.home import home_of
 def home(request: CareRequest) -> HttpResponse:
     """What needs doing today. Every role sees the policy, so every role has this page."""
     assert request.role is not None
+    at = timezone.now()
     context = {
-        "home": home_of(request.role, request.practice),
-        "at": timezone.now(),
+        "home": home_of(request.role, request.practice, at),
+        "at": at,
         "Permission": Permission,
     }
     return render(request, "reports/home.jinja", context)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from boycott.models import StanceRevision
 from boycott.positions import GpStance, Position, Stance
@@ -127,9 +127,9 @@ def _groups(patients: QuerySet[Patient], nation: Nation) -> Iterator[Group]:
     states = [ConsentState(preference.value) for preference in PERMITTING]
     if nation.consent_model is not ConsentModel.EXPLICIT:
         states += SILENT
+    gone = Q(left_on__lte=nation.today) | Q(died_on__lte=nation.today)
     rows = (
-        annotate(patients.filter(consent_state__in=states), nation)
-        .filter(fact_left=False, fact_died=False)
+        annotate(patients.filter(~gone, consent_state__in=states), nation)
         .annotate(answered=Exists(StanceRevision.objects.filter(practice=OuterRef("practice"))))
         .values(*FACT_FIELDS, "answered")
         .annotate(patients=Count("pk"))

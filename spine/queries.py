@@ -2,9 +2,10 @@
 
 import datetime
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -21,19 +22,24 @@ PAGE = 50
 
 @dataclass(frozen=True)
 class UploadFilters:
-    """What to show of a practice's uploads; empty: everything. Unknown values count as empty."""
+    """What to show of a practice's uploads; empty: everything. Unknown values count as empty.
+
+    `reason` is the headline, as the list shows it; `latest` leaves out what was asked for again.
+    """
 
     state: str = ""
     kind: str = ""
     reason: str = ""
+    latest: str = ""
 
     @classmethod
-    def of(cls, state: str, kind: str, reason: str) -> "UploadFilters":
+    def of(cls, state: str, kind: str, reason: str, latest: str) -> "UploadFilters":
         known = {one.code for one in Reason}
         return cls(
             state if state in JobState.values else "",
             kind if kind in JobKind.values else "",
             reason if reason in known else "",
+            "yes" if latest == "yes" else "",
         )
 
     def as_query(self) -> dict[str, str]:
@@ -44,7 +50,7 @@ class UploadFilters:
 class UploadPage:
     """One page of uploads, newest first. `before` is the address of the next older page."""
 
-    jobs: list[UploadJob]
+    jobs: Sequence[UploadJob]
     total: int
     before: uuid.UUID | None
 
@@ -75,7 +81,15 @@ def _filtered(jobs: QuerySet[UploadJob], filters: UploadFilters) -> QuerySet[Upl
         jobs = jobs.filter(state=filters.state)
     if filters.kind:
         jobs = jobs.filter(kind=filters.kind)
-    return jobs.filter(reasons__contains=[filters.reason]) if filters.reason else jobs
+    if filters.reason:
+        jobs = jobs.filter(reasons__0=filters.reason)
+    return not_asked_again(jobs) if filters.latest else jobs
+
+
+def not_asked_again(jobs: QuerySet[UploadJob]) -> QuerySet[UploadJob]:
+    """The newest job of each patient: what failed before a later request needs nobody."""
+    later = UploadJob.objects.filter(patient=OuterRef("patient"), pk__gt=OuterRef("pk"))
+    return jobs.filter(~Exists(later))
 
 
 # How often something left for the store; a claim that the gate held is not a send.

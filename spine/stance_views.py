@@ -96,7 +96,7 @@ def own_stance(request: CareRequest) -> HttpResponse:
     practice = _practice(request)
     stance, latest = gp_stance_of(request.user)
     draft = drafts.read(request, OWN)
-    initial = draft.values if draft else ({"stance": stance.value} if latest else None)
+    initial = dict(draft.values) if draft else ({"stance": stance.value} if latest else None)
     form = GpStanceForm(_posted(request), initial=initial)
     if request.method == "POST" and form.is_valid():
         _keep(request, OWN, form)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from carerecords.formats import nhs_time
 from carerecords.models import UploadJob
 from spine.gate import Outcome, Scope
 from spine.models import GateDecision, Receipt, UploadAttempt
@@ -71,6 +72,15 @@ def timeline(record: UploadRecord) -> list[Line]:
 def receipt_words(kind: str) -> str:
     """What a stored answer means; a code we do not know is shown as it is."""
     return _RECEIPTS.get(kind, kind)
+
+
+def headline(job: UploadJob) -> str:
+    """The first reason why it has not gone, or nothing."""
+    if not job.reasons:
+        return ""
+    if job.reasons[0] == Reason.CONSENT_WAITING.code and job.due_at:
+        return f"Waiting until {nhs_time(job.due_at)} so this decision can be undone."
+    return job.headline or _sentence(job.reasons[0])
 
 
 def _asked(job: UploadJob) -> Line:

@@ -15,7 +15,7 @@ from carerecords.models import AccessEvent, JobKind, JobState, Practice
 from carerecords.permissions import Permission
 from spine.queries import UploadFilters, last_receipt_at, upload_record, uploads_page
 from spine.reasons import Reason
-from spine.upload_timeline import receipt_words, timeline
+from spine.upload_timeline import headline, receipt_words, timeline
 
 
 @require_safe
@@ -23,11 +23,12 @@ from spine.upload_timeline import receipt_words, timeline
 def uploads(request: CareRequest) -> HttpResponse:
     """The practice's uploads, newest first."""
     practice = _practice(request)
-    filters = UploadFilters.of(*(request.GET.get(name, "") for name in ("state", "kind", "reason")))
+    filters = UploadFilters.of(*(request.GET.get(name, "") for name in ("state", "kind", "reason", "latest")))
     page = uploads_page(practice, filters, _uuid(request.GET.get("before")))
     record(request, AccessEvent.Kind.LISTED, detail="uploads", rows=len(page.jobs))
     address = reverse("spine:uploads")
     query = filters.as_query()
+    older = query | {"before": str(page.before)}
     context = {
         "page": page,
         "filters": filters,
@@ -39,9 +40,10 @@ def uploads(request: CareRequest) -> HttpResponse:
         "here": request.get_full_path(),
         "first_url": f"{address}?{urlencode(query)}" if query else address,
         "is_first": "before" not in request.GET,
-        "next_url": f"{address}?{urlencode(query | {'before': page.before})}" if page.before else None,
+        "next_url": f"{address}?{urlencode(older)}" if page.before else None,
         "last_receipt_at": None if page.jobs else last_receipt_at(practice),
         "receipt_words": receipt_words,
+        "headline": headline,
         "at": timezone.now(),
     }
     return render(request, "spine/uploads.jinja", context)
@@ -59,6 +61,7 @@ def upload(request: CareRequest, public_id: uuid.UUID) -> HttpResponse:
         "job": found.job,
         "sends": len(found.attempts),
         "lines": timeline(found),
+        "headline": headline,
         "today": timezone.localdate(),
     }
     return render(request, "spine/upload.jinja", context)

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def look(page, name):
     """Accessible, readable on a small phone, and a picture of each for people."""
+    page.wait_for_load_state("load")
     axe(page)
     no_horizontal_scroll(page, 320)
     shot(page, name, 1200)
@@ -119,7 +120,7 @@ def test_manager_answers(page, live_server, log_in, manager, gp, england):
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_text("Uploads start for 3 patients of 3 with consent.")).to_be_visible()
     look(page, "stance-check")
-    page.get_by_role("button", name="Confirm and save").click()
+    page.get_by_role("button", name="Start uploads for 3 patients").click()
     expect(strip(page)).to_contain_text("Your practice does not follow it")
     look(page, "stance-answered")
 
@@ -169,7 +170,7 @@ def test_home_and_uploads(
     log_in(gp)
     page.goto(live_server.url + "/")
     look(page, "home-gp")
-    page.get_by_role("link", name="Uploads held").click()
+    page.get_by_role("link", name="Uploads blocked").click()
     look(page, "uploads-filtered")
     page.get_by_role("link", name="Clear filters").click()
     look(page, "uploads")

@@ -11,7 +11,7 @@ from consent.codes import ConsentState
 from reports.home import home_of
 from spine.actions import stop_uploads
 from tests.factories import decide, make_patient, make_practice
-from tests.policy_factories import REASON, answer, start_boycott
+from tests.policy_factories import REASON, answer, rival_position, start_boycott
 
 pytestmark = pytest.mark.django_db
 
@@ -23,7 +23,7 @@ def page(client, person):
 
 def home(person):
     assignment = person.assignments.get()
-    return home_of(Role(assignment.role), assignment.practice)
+    return home_of(Role(assignment.role), assignment.practice, timezone.now())
 
 
 def cards(person):
@@ -42,6 +42,7 @@ def busy(practice):
         make_patient(one)
         for code in ("policy.bma", "policy.bma", "rollout.closed", "consent.differs"):
             put(decide(make_patient(one)).job, JobState.HELD, code)
+        put(decide(make_patient(one)).job, JobState.HELD, "rollout.closed", "policy.bma")
         put(decide(make_patient(one)).job, JobState.FAILED, "tech.failed")
         conflicting = make_patient(one)
         Patient.objects.filter(pk=conflicting.pk).update(consent_state=ConsentState.CONFLICT)
@@ -54,10 +55,14 @@ def test_practice(client, request, busy, who):
     assert "Patients whose decisions disagree" in html and "This practice has not joined yet." in html
     assert cards(person) == [
         (1, "Patients whose decisions disagree", "/patients/?decision=CONFLICT"),
-        (1, "Uploads where the Spine holds a different decision", "/uploads/?reason=consent.differs"),
-        (1, "Uploads that failed", "/uploads/?state=FAILED"),
-        (2, "Uploads held", "/uploads/?state=HELD&reason=policy.bma"),
-        (1, "Uploads held", "/uploads/?state=HELD&reason=rollout.closed"),
+        (
+            1,
+            "Uploads where the Spine holds a different decision",
+            "/uploads/?state=HELD&reason=consent.differs",
+        ),
+        (1, "Uploads that failed", "/uploads/?state=FAILED&latest=yes"),
+        (2, "Uploads blocked", "/uploads/?state=HELD&reason=policy.bma"),
+        (2, "Uploads blocked", "/uploads/?state=HELD&reason=rollout.closed"),
         (1, "Patients without a decision", "/patients/?decision=NONE"),
     ]
 
@@ -87,6 +92,14 @@ def test_a_failed_upload_asked_for_again_is_no_longer_to_do(practice, gp):
     assert cards(gp) == []
 
 
+def test_what_only_nations_have_to_do(policy_admin, national_admin):
+    start_boycott()
+    rival_position()
+    assert cards(policy_admin) == [(2, "Positions in force that disagree", "/policy/")]
+    stop_uploads(reason="Wrong codes", by=national_admin, at=timezone.now())
+    assert cards(national_admin) == [(1, "Stop in force", "/policy/stop/")]
+
+
 def test_nothing_to_do(client, gp):
     assert "Nothing needs doing. Last checked " in page(client, gp)
 
@@ -102,7 +115,7 @@ def test_policy_admin(client, policy_admin):
 
 def test_national_admin_sees_counts_and_no_patient(client, busy, national_admin):
     assert cards(national_admin) == [(2, "Uploads that failed", None)]
-    assert (8, "Held") in [(card.number, card.label) for card in home(national_admin).standing]
+    assert (10, JobState.HELD) in [(card.number, card.state) for card in home(national_admin).standing]
     html = page(client, national_admin)
     assert not any(patient.family_name.upper() in html for patient in Patient.objects.all())
 
