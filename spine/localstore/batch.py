@@ -21,55 +21,66 @@ LEFT JOIN stored_summary s ON s.nhs_number = i.number AND s.composition_id = i.c
 LEFT JOIN ledger r ON r.request_id = i.request AND r.outcome = 'accepted'
 """
 
-# One text for all lines of a batch is cheaper to make here than an array for each column.
-_WRITE_LEDGER = "INSERT INTO ledger SELECT * FROM json_populate_recordset(NULL::ledger, %s::json)"
-
-_WRITE_SUMMARIES = """
-INSERT INTO stored_summary (nhs_number, composition_id, sequence, body)
-SELECT * FROM unnest(%b::text[], %b::text[], %b::bigint[], %b::bytea[])
+# One statement, and so one transaction and one round trip. One text for all ledger lines is cheaper to
+# make here than an array for each column. Reads and refusals wait for no disk; an accepted line does.
+_WRITE = """
+WITH line AS (
+    INSERT INTO ledger SELECT * FROM json_populate_recordset(NULL::ledger, %(lines)s::json)
+), summary AS (
+    INSERT INTO stored_summary (nhs_number, composition_id, sequence, body)
+    SELECT * FROM unnest(%(numbers)b::text[], %(ids)b::text[], %(sequences)b::bigint[], %(bodies)b::bytea[])
+), newest AS (
+    INSERT INTO current_summary (nhs_number, composition_id, sequence)
+    SELECT DISTINCT ON (nhs_number) nhs_number, composition_id, sequence
+    FROM unnest(%(numbers)b::text[], %(ids)b::text[], %(sequences)b::bigint[])
+         AS sent (nhs_number, composition_id, sequence)
+    ORDER BY nhs_number, sequence DESC
+    ON CONFLICT (nhs_number) DO UPDATE
+    SET composition_id = excluded.composition_id, sequence = excluded.sequence
+), said AS (
+    INSERT INTO permission (nhs_number, code, sequence)
+    SELECT DISTINCT ON (nhs_number) nhs_number, code, sequence
+    FROM unnest(%(asked)b::text[], %(codes)b::text[], %(said)b::bigint[]) AS said (nhs_number, code, sequence)
+    ORDER BY nhs_number, sequence DESC
+    ON CONFLICT (nhs_number) DO UPDATE SET code = excluded.code, sequence = excluded.sequence
+)
+SELECT CASE WHEN %(nothing_accepted)s THEN set_config('synchronous_commit', 'off', true) END
 """
 
-_SET_CURRENT = """
-INSERT INTO current_summary (nhs_number, composition_id, sequence)
-SELECT * FROM unnest(%b::text[], %b::text[], %b::bigint[])
-ON CONFLICT (nhs_number) DO UPDATE SET composition_id = excluded.composition_id, sequence = excluded.sequence
-"""
-
-_SET_PERMISSION = """
-INSERT INTO permission (nhs_number, code, sequence)
-SELECT * FROM unnest(%b::text[], %b::text[], %b::bigint[])
-ON CONFLICT (nhs_number) DO UPDATE SET code = excluded.code, sequence = excluded.sequence
-"""
+_Line = tuple[int, Arrival, Verdict]
 
 
 async def process(connection: AsyncConnection, batch: list[Arrival], last_sequence: int) -> list[Verdict]:
     """Decide, write and commit `batch`; return the verdicts in order.
 
     The lines get the sequence numbers after `last_sequence`. Raises what psycopg raises: nothing is
-    stored then, unless the connection is lost as well, when the outcome is unknown. The statements go
-    out in two bunches (a pipeline), so a batch costs two round trips whatever its size.
+    stored then, unless the connection is lost as well, when the outcome is unknown. What is held is
+    read outside the writing transaction: this connection holds the lock that makes it the only writer.
     """
-    async with connection.pipeline():
-        await connection.execute("BEGIN")
-        held = await _load(connection, batch)
-        verdicts = [decide(arrival, held) for arrival in batch]
-        numbers = range(last_sequence + 1, last_sequence + 1 + len(batch))
-        lines = list(zip(numbers, batch, verdicts, strict=True))
-        await _write(connection, lines)
-        await connection.execute("COMMIT")
+    held = await _load(connection, batch)
+    verdicts = [decide(arrival, held) for arrival in batch]
+    numbers = range(last_sequence + 1, last_sequence + 1 + len(batch))
+    await connection.execute(_WRITE, _values(list(zip(numbers, batch, verdicts, strict=True))))
     return verdicts
 
 
-async def _write(connection: AsyncConnection, lines: list[tuple[int, Arrival, Verdict]]) -> None:
+def _values(lines: list[_Line]) -> dict[str, object]:
+    """Return what the writing statement is given for these lines."""
     now = datetime.now(UTC).isoformat()
-    rows = [_row(sequence, arrival, verdict, now) for sequence, arrival, verdict in lines]
-    await connection.execute(_WRITE_LEDGER, [json.dumps(rows)])
     accepted = [(n, arrival) for n, arrival, verdict in lines if verdict.outcome == a.ACCEPTED]
-    await _write_summaries(connection, [(n, x) for n, x in accepted if x.kind == a.UPLOAD])
-    await _write_permissions(connection, [(n, x) for n, x in accepted if x.kind == a.PERMISSION])
-    if not accepted:
-        # Reads and refusals wait for no disk; an accepted line always does.
-        await connection.execute("SET LOCAL synchronous_commit = off")
+    uploads = [(n, arrival) for n, arrival in accepted if arrival.kind == a.UPLOAD]
+    permissions = [(n, arrival) for n, arrival in accepted if arrival.kind == a.PERMISSION]
+    return {
+        "lines": json.dumps([_row(n, arrival, verdict, now) for n, arrival, verdict in lines]),
+        "numbers": [arrival.nhs_number for _, arrival in uploads],
+        "ids": [arrival.composition_id for _, arrival in uploads],
+        "sequences": [n for n, _ in uploads],
+        "bodies": [arrival.body for _, arrival in uploads],
+        "asked": [arrival.nhs_number for _, arrival in permissions],
+        "codes": [arrival.permission for _, arrival in permissions],
+        "said": [n for n, _ in permissions],
+        "nothing_accepted": not accepted,
+    }
 
 
 async def _load(connection: AsyncConnection, batch: list[Arrival]) -> Holdings:
@@ -120,30 +131,3 @@ def _row(sequence: int, arrival: Arrival, verdict: Verdict, now: str) -> dict[st
 
 def _storable_codes(codes: tuple[str, ...] | None) -> list[str | None] | None:
     return None if codes is None else [storable(code, 80) for code in codes[:100]]
-
-
-async def _write_summaries(connection: AsyncConnection, stored: list[tuple[int, Arrival]]) -> None:
-    if not stored:
-        return
-    numbers = [arrival.nhs_number for _, arrival in stored]
-    compositions = [arrival.composition_id for _, arrival in stored]
-    sequences = [sequence for sequence, _ in stored]
-    bodies = [arrival.body for _, arrival in stored]
-    await connection.execute(_WRITE_SUMMARIES, [numbers, compositions, sequences, bodies])
-    latest = {arrival.nhs_number: (arrival.composition_id, sequence) for sequence, arrival in stored}
-    await _upsert(connection, _SET_CURRENT, latest)
-
-
-async def _write_permissions(connection: AsyncConnection, changed: list[tuple[int, Arrival]]) -> None:
-    latest = {arrival.nhs_number: (arrival.permission, sequence) for sequence, arrival in changed}
-    if latest:
-        await _upsert(connection, _SET_PERMISSION, latest)
-
-
-async def _upsert(
-    connection: AsyncConnection, statement: str, latest: dict[str | None, tuple[str | None, int]]
-) -> None:
-    # One row a patient and in one order, as ON CONFLICT asks.
-    numbers = sorted(number for number in latest if number)
-    values = [latest[number] for number in numbers]
-    await connection.execute(statement, [numbers, [text for text, _ in values], [n for _, n in values]])

@@ -85,7 +85,6 @@ class Writer:
             if connection.closed or connection.broken:
                 # The commit may have been under way.
                 raise CommitInDoubt from error
-            await connection.rollback()
             raise
         self.last_sequence += len(arrivals)
         self._tallies.count(arrivals, verdicts)
