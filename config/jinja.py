@@ -5,11 +5,14 @@ from typing import Any
 from django.conf import settings
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils import timezone
 from django_htmx.jinja import htmx_script
 from jinja2 import ChainableUndefined, ChoiceLoader, Environment, PackageLoader
 
 from carerecords import ages, bound_fields, flash, formats
+from carerecords.models import Patient
 from config import tags
+from spine.explain import Explanation, explain
 
 SERVICE_NAME = "Care record upload consent"
 
@@ -37,6 +40,7 @@ def environment(**options: Any) -> Environment:
         share=formats.share,
         consent_tag_of=tags.consent_tag,
         upload_tag_of=tags.upload_tag,
+        upload_card=_upload_card,
     )
     env.filters.update(
         nhs_number=formats.nhs_number,
@@ -50,6 +54,11 @@ def environment(**options: Any) -> Environment:
         or_not_known=formats.text_or_not_known,
     )
     return env
+
+
+def _upload_card(patient: Patient) -> Explanation:
+    """Why a patient's record goes or not, for the consent pages, which may not import the gate."""
+    return explain(patient, timezone.now())
 
 
 def _url(name: str, *args: Any, **kwargs: Any) -> str:

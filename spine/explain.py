@@ -17,6 +17,7 @@ from spine.facts import Loaded, load_as_of, load_one
 from spine.gate import Decision, Outcome, Scope, decide
 from spine.models import Receipt, StopRevision, StoreCopy
 from spine.reasons import Reason
+from spine.upload_timeline import receipt_words
 
 SCOPE_WORDS = {
     Scope.CORE: "medication, allergies and adverse reactions",
@@ -61,10 +62,7 @@ class Explanation:
 def explain(patient: Patient, at: datetime.datetime) -> Explanation:
     """How things stand for one patient. About ten small queries, none growing with the tables."""
     job = UploadJob.objects.filter(patient=patient).order_by("-pk").first()
-    waiting = bool(
-        job and job.kind == JobKind.UPLOAD and job.state == JobState.WAITING and job.due_at and job.due_at > at
-        and job.attempt == 0
-    )
+    waiting = job is not None and _can_be_undone(job, at)
     loaded = load_one(patient, at, undo_window_open=waiting)
     decision = decide(loaded.facts)
     copy = StoreCopy.objects.filter(patient=patient).first()
@@ -80,6 +78,12 @@ def explain(patient: Patient, at: datetime.datetime) -> Explanation:
         last_receipt=_last_receipt(patient),
         on_store=_on_store(copy),
     )
+
+
+def _can_be_undone(job: UploadJob, at: datetime.datetime) -> bool:
+    """Whether the job still waits so that its decision can be undone, and not for another cause."""
+    waits = job.state == JobState.WAITING and job.due_at is not None and job.due_at > at
+    return waits and Reason.CONSENT_WAITING.code in job.reasons
 
 
 def explain_as_of(patient: Patient, at: datetime.datetime) -> tuple[Decision, list[ReasonLine], Loaded]:
@@ -129,7 +133,7 @@ def _last_receipt(patient: Patient) -> LastReceipt | None:
     if receipt is None:
         return None
     reference = str(receipt.composition_id) if receipt.composition_id else None
-    return LastReceipt(receipt.at, receipt.kind.replace("_", " ").capitalize(), reference)
+    return LastReceipt(receipt.at, receipt_words(receipt.kind), reference)
 
 
 def _line(reason: Reason, patient: Patient, loaded: Loaded, job: UploadJob | None) -> ReasonLine:
@@ -164,7 +168,9 @@ def _later(patient: Patient, loaded: Loaded, _: UploadJob | None) -> str:
 
 
 def _waiting(_: Patient, __: Loaded, job: UploadJob | None) -> str:
-    return f"Waiting until {nhs_time(job.due_at)} so this decision can be undone." if job and job.due_at else ""
+    if job is None or job.due_at is None:
+        return ""
+    return f"Waiting until {nhs_time(job.due_at)} so this decision can be undone."
 
 
 def _gp(patient: Patient, _: Loaded, __: UploadJob | None) -> str:

@@ -231,7 +231,5 @@ def _scope(facts: Facts) -> Scope:
         and facts.consent_model is ConsentModel.IMPLIED_CORE_AND_ADDITIONAL
     )
     asks = _positions_on(facts, DataScope.ADDITIONAL_ONLY) if _follows(facts) else set()
-    held_back = Position.NON_COOPERATION in asks or (
-        implied and Position.EXPLICIT_CONSENT_ONLY in asks
-    )
+    held_back = Position.NON_COOPERATION in asks or (implied and Position.EXPLICIT_CONSENT_ONLY in asks)
     return Scope.CORE_ADDITIONAL if (express or implied) and not held_back else Scope.CORE

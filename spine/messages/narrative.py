@@ -54,9 +54,9 @@ def title_section(summary: Summary, at: datetime.datetime, *statements: tuple[st
     paragraphs = [
         f'<h3 id="Disclaimer">{escape(DISCLAIMER)}</h3>',
         f'<p id="CreateTime">Summary created: {_day(at)} {at:%H:%M}</p>',
-        *(f'<p id="{key}" class="HighlightedStatement">{escape(text)}</p>' for key, text in statements),
-        f'<p id="Author">Created by: {escape(name)}</p>',
-        f'<p id="Practice">{escape(f"{practice.name}, {practice.address} {practice.postcode}")}</p>',
+        *(f'<p id="{key}" class="HighlightedStatement">{_text(text)}</p>' for key, text in statements),
+        f'<p id="Author">Created by: {_text(name)}</p>',
+        f'<p id="Practice">{_text(f"{practice.name}, {practice.address} {practice.postcode}")}</p>',
     ]
     return section("General Practice Summary", "Title", "".join(paragraphs))
 
