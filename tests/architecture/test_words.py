@@ -8,6 +8,8 @@ from carerecords.models.upload_job import BUSY_STATES, OPEN_STATES, TRANSITIONS
 from carerecords.permissions import ROLES, Permission, Role
 from spine.gate import Kind
 from spine.reasons import Reason
+from spine.states import diagram
+from tests.architecture.source import ROOT
 from tests.unit.spine.gate_cases import CASES
 
 
@@ -44,3 +46,8 @@ def test_kinds_of_the_gate_are_kinds_of_jobs():
     from carerecords.models import JobKind
 
     assert {kind.value for kind in Kind} == set(JobKind.values)
+
+
+def test_the_diagram_of_states_is_the_code():
+    drawn = (ROOT / "docs" / "states.md").read_text(encoding="utf-8")
+    assert drawn == diagram(), "run manage.py draw_states > docs/states.md"
