@@ -154,9 +154,15 @@ else:
     # not what recovery rests on (the sweep over leases is), so the long time-out is harmless.
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "socket_connect_timeout": 1,
-        "socket_timeout": 30,
+        "socket_timeout": 3,
         "visibility_timeout": 3600,
+        # Ring once: with the usual retries a page waits for seven seconds.
+        "max_retries": 1,
+        "interval_start": 0,
+        "interval_step": 0,
+        "interval_max": 0,
     }
+CELERY_BROKER_CONNECTION_TIMEOUT = 1
 CELERY_BEAT_SCHEDULE = {
     "send-due": {
         "task": "spine.tasks.send_due",
