@@ -1,0 +1,173 @@
+"""Every address of the project, page or API: who may come, and what strangers learn."""
+
+import re
+import uuid
+
+import pytest
+from django.urls import URLPattern, get_resolver
+from rest_framework.test import APIClient
+
+from carerecords.permissions import Permission
+from tests.factories import decide, make_item
+
+# Views without a permission of the roles table, each with its reason. Names as `reverse` knows them.
+OWN_ACCOUNT = "one's own log-in, whatever the role"
+FOR_EVERYBODY = "says nothing of anybody"
+WITHOUT_PERMISSION = {
+    "account": OWN_ACCOUNT,
+    "account_change_password": OWN_ACCOUNT,
+    "account_inactive": OWN_ACCOUNT,
+    "account_login": OWN_ACCOUNT,
+    "account_logout": OWN_ACCOUNT,
+    "account_reauthenticate": OWN_ACCOUNT,
+    "account_reset_password": OWN_ACCOUNT,
+    "account_reset_password_done": OWN_ACCOUNT,
+    "account_reset_password_from_key": OWN_ACCOUNT,
+    "account_reset_password_from_key_done": OWN_ACCOUNT,
+    "account_set_password": OWN_ACCOUNT,
+    "account_stay": OWN_ACCOUNT,
+    "mfa_activate_totp": OWN_ACCOUNT,
+    "mfa_authenticate": OWN_ACCOUNT,
+    "mfa_deactivate_totp": OWN_ACCOUNT,
+    "mfa_download_recovery_codes": OWN_ACCOUNT,
+    "mfa_generate_recovery_codes": OWN_ACCOUNT,
+    "mfa_index": OWN_ACCOUNT,
+    "mfa_reauthenticate": OWN_ACCOUNT,
+    "mfa_view_recovery_codes": OWN_ACCOUNT,
+    "help": FOR_EVERYBODY,
+    "accessibility": FOR_EVERYBODY,
+    "privacy": FOR_EVERYBODY,
+    "api:schema": "describes the API to anybody with a log-in",
+    "api:docs": "describes the API to anybody with a log-in",
+}
+# What answers before a log-in.
+WITHOUT_LOG_IN = {
+    "account_inactive",
+    "account_login",
+    "account_logout",  # leads to the log-in page
+    "account_reset_password",
+    "account_reset_password_done",
+    "account_reset_password_from_key",
+    "account_reset_password_from_key_done",
+    "mfa_authenticate",  # the second step of logging in
+    "help",
+    "accessibility",
+    "privacy",
+}
+
+
+def routes(resolver=None, prefix="", spaces=()):
+    """(name with namespaces, pattern text, view, parameter names) of every address."""
+    for each in (resolver or get_resolver()).url_patterns:
+        text = prefix + str(each.pattern)
+        if isinstance(each, URLPattern):
+            yield (":".join([*spaces, each.name or text]), text, each.callback, set(each.pattern.converters))
+        else:
+            inner = [*spaces, each.namespace] if each.namespace else spaces
+            for name, path, view, found in routes(each, text, inner):
+                yield name, path, view, found | set(each.pattern.converters)
+
+
+ROUTES = list(routes())
+OF_ONE_THING = [route for route in ROUTES if "<uuid:" in route[1]]
+named = pytest.mark.parametrize("route", ROUTES, ids=lambda route: route[0])
+about_one_thing = pytest.mark.parametrize("route", OF_ONE_THING, ids=lambda route: route[0])
+
+
+def test_the_table_is_read_whole():
+    names = [name for name, *_ in ROUTES]
+    assert {"home", "spine:upload", "api:v1:patient", "account_login"} <= set(names)
+    assert len(names) == len(set(names))
+    assert WITHOUT_PERMISSION.keys() <= set(names) and set(names) >= WITHOUT_LOG_IN
+
+
+@named
+def test_every_view_declares_a_permission(route):
+    name, _, view, _ = route
+    declared = getattr(view, "permission", None)
+    if name in WITHOUT_PERMISSION:
+        assert declared is None, "It declares one: take it off the list."
+    else:
+        assert isinstance(declared, Permission), f"{name} says nothing of who may open it."
+
+
+@named
+def test_addresses_hold_public_ids_only(route):
+    """No name, NHS number or text of a person can stand where only a UUID fits."""
+    if route[0] != "account_reset_password_from_key":  # a signed key, from a message to the user
+        assert not re.search(r"<(?!uuid:)", route[1]), route[1]
+
+
+def address_of(route, ids):
+    """The route's address with ids in the order of its parameters; None for what takes other texts."""
+    left = iter(ids)
+    path = "/" + re.sub(r"<uuid:\w+>", lambda _: str(next(left)), route[1])
+    return None if set(path) & set("<\\(^") else path
+
+
+def answers(client, path):
+    """Status of each method that the address knows."""
+    client.raise_request_exception = True
+    known = [client.get(path), client.post(path, {}, format="json"), client.post(path)]
+    return {each.status_code for each in known} - {405, 415}
+
+
+@named
+@pytest.mark.django_db
+def test_log_in_is_needed(route, client):
+    path = address_of(route, [uuid.uuid4()] * 3)
+    if path is None or route[0] in WITHOUT_LOG_IN:
+        return
+    for answer in (client.get(path), client.post(path)):
+        if path.startswith("/api/v1/") or route[0] == "api:schema":
+            assert answer.status_code in {401, 405}
+        else:
+            assert answer.status_code == 302 and answer["Location"].startswith("/log-in/"), path
+
+
+@pytest.fixture
+def things(patient):
+    """A patient of the practice with all that can be named about one: decision, upload, entry."""
+    done = decide(patient)
+    make_item(patient)
+    return patient.public_id, done.event.public_id, done.job.public_id
+
+
+def ids_to_try(things):
+    """Every thing in every place: which parameter names what is not for this test to know."""
+    patient, event, job = things
+    return [[patient, event, job], [event, patient, job], [job, patient, event]]
+
+
+def logged_in(user):
+    client = APIClient()
+    client.force_login(user)
+    return client
+
+
+@about_one_thing
+@pytest.mark.django_db
+def test_strangers_get_404(route, stranger, things):
+    for ids in ids_to_try(things):
+        path = address_of(route, ids)
+        assert answers(logged_in(stranger), path) == {404}, path
+
+
+@about_one_thing
+@pytest.mark.django_db
+@pytest.mark.parametrize("who", ["policy_admin", "national_admin", "auditor"])
+def test_national_roles_reach_no_patient(route, request, who, things):
+    client = logged_in(request.getfixturevalue(who))
+    for ids in ids_to_try(things):
+        path = address_of(route, ids)
+        assert answers(client, path) <= {403, 404}, path
+
+
+@about_one_thing
+@pytest.mark.django_db
+def test_the_practices_own_gp_does_reach_it(route, gp, things):
+    """So that the 404 of the stranger above is not merely a wrong address."""
+    reached = set()
+    for ids in ids_to_try(things):
+        reached |= answers(logged_in(gp), address_of(route, ids))
+    assert reached - {404}, route[0]

@@ -1,0 +1,167 @@
+"""Who gets in, what they are told if not, and how errors look."""
+
+import pytest
+from django.db import OperationalError
+from rest_framework.authtoken.models import Token
+
+from carerecords.models import AccessEvent, RoleAssignment
+from config.api_urls import version_1
+from consent.models import ConsentEvent
+from tests.factories import LONG_AGO, decide
+
+pytestmark = pytest.mark.django_db
+PATIENTS = "/api/v1/patients/"
+
+
+@pytest.fixture
+def addresses(patient):
+    """Every address of the API about one of our patients, with its method and a fair body."""
+    done = decide(patient)
+    of_patient = f"{PATIENTS}{patient.public_id}/"
+    fair = {"preference": "EXPRESS_DISSENT", "source": "PHONE", "decided_on": "2024-03-04"}
+    return [
+        ("get", of_patient, None),
+        ("get", f"{of_patient}decisions/", None),
+        ("post", f"{of_patient}decisions/", fair),
+        ("get", f"{of_patient}explain/", None),
+        ("post", f"/api/v1/decisions/{done.event.public_id}/undo/", None),
+        ("get", f"/api/v1/uploads/{done.job.public_id}/", None),
+    ]
+
+
+LISTS = [("get", PATIENTS, None), ("get", "/api/v1/uploads/", None), ("post", f"{PATIENTS}find/", {})]
+
+
+def ask(client, method, address, body):
+    return getattr(client, method)(address, body, format="json") if body else getattr(client, method)(address)
+
+
+def test_every_route_is_tried_here(addresses):
+    assert len(version_1) + 1 == len(addresses) + len(LISTS)  # decisions/ has two methods
+
+
+def test_strangers_learn_nothing(call, stranger, addresses):
+    before = ConsentEvent.objects.count()
+    for address in addresses:
+        answer = ask(call(stranger), *address)
+        assert answer.status_code == 404, address
+        assert answer.json()["detail"] == "Your practice has no such record."
+    assert ConsentEvent.objects.count() == before
+
+
+@pytest.mark.parametrize("who", ["policy_admin", "national_admin", "auditor"])
+def test_national_roles_are_refused_and_written_down(call, request, who, addresses):
+    before = ConsentEvent.objects.count()
+    client = call(request.getfixturevalue(who))
+    for address in [*addresses, *LISTS]:
+        answer = ask(client, *address)
+        assert answer.status_code == 403, address
+        assert answer.json()["detail"].startswith("Your role (")
+    assert ConsentEvent.objects.count() == before
+    assert AccessEvent.objects.filter(kind="REFUSED").count() == len(addresses) + len(LISTS)
+
+
+def test_nobody_gets_a_challenge_in_json(call, addresses):
+    for address in [*addresses, *LISTS]:
+        answer = ask(call(), *address)
+        assert answer.status_code == 401 and answer["WWW-Authenticate"] == "Token"
+        assert answer.json()["title"] == "You are not logged in"
+
+
+def test_a_wrong_token(call):
+    client = call()
+    client.credentials(HTTP_AUTHORIZATION="Token nobodys")
+    assert client.get(PATIENTS).status_code == 401
+
+
+def test_a_token_of_somebody_who_left(call, api_client, patient):
+    client = call(api_client)
+    api_client.is_active = False
+    api_client.save()
+    assert client.get(PATIENTS).status_code == 401
+
+
+def test_a_role_that_ended_ends_the_token(call, api_client):
+    client = call(api_client)
+    RoleAssignment.objects.filter(user=api_client).update(ends_at=LONG_AGO.replace(year=2021))
+    assert client.get(PATIENTS).status_code == 403
+
+
+def test_the_token_counts_not_the_session(client, gp, stranger, patient):
+    """Both at once: the token's user asks, with the token's practice."""
+    client.force_login(gp)
+    key = Token.objects.create(user=stranger).key
+    address = f"{PATIENTS}{patient.public_id}/"
+    assert client.get(address).status_code == 200
+    assert client.get(address, headers={"Authorization": f"Token {key}"}).status_code == 404
+
+
+def test_a_session_writes_only_with_proof_of_origin(gp, patient):
+    from django.test import Client
+
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(gp)
+    body = {"preference": "EXPRESS_CORE", "source": "IN_PERSON", "decided_on": "2024-03-04"}
+    address = f"{PATIENTS}{patient.public_id}/decisions/"
+    assert client.post(address, body, content_type="application/json").status_code == 403
+    assert not ConsentEvent.objects.exists()
+
+
+@pytest.mark.parametrize("method", ["put", "patch", "delete", "options"])
+def test_other_methods(api, method):
+    answer = getattr(api, method)(PATIENTS)
+    assert answer.status_code == 405 and answer.json()["status"] == 405 and "GET" in answer["Allow"]
+
+
+def test_only_json_comes_in(api):
+    answer = api.post(f"{PATIENTS}find/", {"nhs_number": "1"}, format=None, content_type="text/plain")
+    assert answer.status_code == 415
+    broken = api.generic("POST", f"{PATIENTS}find/", "{", content_type="application/json")
+    assert broken.status_code == 400 and broken["Content-Type"] == "application/problem+json"
+
+
+def test_only_json_goes_out(api):
+    answer = api.get(PATIENTS, headers={"Accept": "text/html"})
+    assert answer.status_code == 406 or answer["Content-Type"] == "application/json"
+
+
+def test_addresses_that_are_none(api):
+    for address in ("/api/v1/nothing/", f"{PATIENTS}not-an-id/"):
+        answer = api.get(address)
+        assert answer.status_code == 404 and answer["Content-Type"] == "application/problem+json"
+
+
+def test_answers_are_kept_nowhere(api):
+    assert api.get(PATIENTS)["Cache-Control"] == "no-store"
+
+
+def test_a_fault_tells_no_traceback(api, monkeypatch):
+    def fails(*args, **kwargs):
+        raise RuntimeError("inside")
+
+    monkeypatch.setattr("consent.api.patient_page", fails)
+    api.raise_request_exception = False
+    answer = api.get(PATIENTS)
+    assert answer.status_code == 500 and "inside" not in answer.content.decode()
+    assert answer.json()["title"] == "Sorry, there is a problem with the service"
+
+
+def test_a_database_that_is_away(api, monkeypatch):
+    def away(*args, **kwargs):
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr("consent.api.patient_page", away)
+    api.raise_request_exception = False
+    assert api.get(PATIENTS).status_code in {500, 503}
+
+
+def test_too_many_are_told_when_to_come_back(api, monkeypatch):
+    from rest_framework.throttling import ScopedRateThrottle
+
+    monkeypatch.setattr(ScopedRateThrottle, "THROTTLE_RATES", {"api_find": "2/min", "api_read": "600/min"})
+    for _ in range(2):
+        api.post(f"{PATIENTS}find/", {})
+    answer = api.post(f"{PATIENTS}find/", {})
+    assert answer.status_code == 429 and int(answer["Retry-After"]) > 0
+    assert answer.json()["detail"].startswith("Try again in")
+    assert api.get(PATIENTS).status_code == 200
