@@ -30,11 +30,11 @@ def requires(permission: Permission) -> Callable[[View], View]:
     return mark
 
 
-def check(request: CareRequest, permission: Permission) -> None:
+def check(request: CareRequest, permission: Permission, *, patient: Patient | None = None) -> None:
     """Raises `NotPermitted`, and leaves a row that it was tried, unless the role includes it."""
     if request.can(permission):
         return
-    record(request, AccessEvent.Kind.REFUSED, detail=permission.value)
+    record(request, AccessEvent.Kind.REFUSED, patient=patient, detail=permission.value)
     raise NotPermitted(permission, request.role)
 
 

@@ -27,6 +27,11 @@ def age(born: datetime.date, at: datetime.date) -> str:
     return _by_calendar(_day(born), _day(at))
 
 
+def age_in_years(born: datetime.date, at: datetime.date) -> int:
+    """Whole years, for rules that begin at an age."""
+    return _whole_months(_day(born), _day(at)) // 12
+
+
 def _by_calendar(born: datetime.date, at: datetime.date) -> str:
     days = (at - born).days
     months = _whole_months(born, at)

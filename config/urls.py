@@ -8,9 +8,11 @@ from reports.views import home
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("config.account_urls")),
     path("", home, name="home"),
+    path("patients/", include("consent.urls")),
     path("", include("boycott.urls")),
     path("", include("spine.urls")),
     path("", include("reports.urls")),
+    path("api/", include("config.api_urls")),
     path("help/", static_pages.help_page, name="help"),
     path("accessibility/", static_pages.accessibility, name="accessibility"),
     path("privacy/", static_pages.privacy, name="privacy"),

@@ -83,7 +83,8 @@ def record_decision(
     `seen` is the id of the event that the recorder was shown as current (None: no decision): a
     different current one raises `DecisionChanged`. `DecisionRefused` for a fault of the input.
     `form_key` names the form: sent again with the same answers it changes nothing and gives back
-    what it made the first time. May wait for the patient's upload that is being sent right now (one batch at most).
+    what it made the first time. May wait for the patient's upload that is being sent right now (one
+    batch at most).
     """
     locked = Patient.objects.lock().get(pk=patient.pk)
     if form_key is not None and (before := _already(locked, form_key, preference, evidence, decided_on, by)):

@@ -1,5 +1,9 @@
 """Reading consent: events of a patient, and what they amount to."""
 
+import uuid
+
+from django.db.models import QuerySet
+
 from carerecords.models import Patient
 from consent.codes import Preference, Source
 from consent.models import ConsentEvent
@@ -35,8 +39,41 @@ def current_event(patient: Patient) -> ConsentEvent | None:
 
 def history(patient: Patient) -> list[ConsentEvent]:
     """All events, newest first, with their recorders and reversals."""
-    return list(
-        ConsentEvent.objects.filter(patient=patient)
-        .select_related("recorded_by", "reverses", "reversed_by", "practice")
-        .order_by("-pk")
+    return list(_with_people(patient).order_by("-pk"))
+
+
+def _with_people(patient: Patient) -> QuerySet[ConsentEvent]:
+    return ConsentEvent.objects.filter(patient=patient).select_related(
+        "recorded_by", "practice", "reverses", "reversed_by", "reversed_by__recorded_by"
     )
+
+
+def event_id_of(patient: Patient, public_id: uuid.UUID | None) -> int | None:
+    """The event that a page named as the one it showed; None for none.
+
+    One that is not the patient's is taken for a page that is out of date: no event has id 0.
+    """
+    if public_id is None:
+        return None
+    found = ConsentEvent.objects.filter(patient=patient, public_id=public_id).values_list("pk", flat=True)
+    return found.first() or 0
+
+
+def event_of(patient: Patient, public_id: uuid.UUID) -> ConsentEvent | None:
+    """One event of the patient, with what took it back."""
+    return _with_people(patient).filter(public_id=public_id).first()
+
+
+def last_event(patient: Patient) -> ConsentEvent | None:
+    """The event recorded last, which need not be the one that holds."""
+    return _with_people(patient).order_by("-pk").first()
+
+
+def was_undone(event: ConsentEvent) -> bool:
+    """Whether a later event took this one back. No query for events read here."""
+    return getattr(event, "reversed_by", None) is not None
+
+
+def was_sent(patient: Patient, form_key: uuid.UUID | None) -> bool:
+    """Whether this form made an event already."""
+    return form_key is not None and ConsentEvent.objects.filter(patient=patient, form_key=form_key).exists()

@@ -1,0 +1,144 @@
+"""What the patient list is asked for, as its address says it. No personal text: searches are tokens."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Self
+
+from django.http import QueryDict
+from django.utils.http import urlencode
+
+from carerecords.keyset import Start
+from carerecords.models import JobKind, JobState
+from carerecords.vocabulary import Term
+from consent.codes import ConsentState, Source
+
+
+class Sort(Term):
+    """The orders of the list; each has an index."""
+
+    NAME = "name", "family name"
+    DECIDED = "decided", "date of decision, newest first"
+
+
+class LetterSent(Term):
+    """Whether the patient was written to."""
+
+    YES = "yes", "Sent"
+    NO = "no", "Not sent"
+
+
+class UploadStanding(Term):
+    """What became of a patient's newest upload job, in the words of its tag."""
+
+    NOT_DUE = "NOT_DUE", "Not due"
+    WAITING = JobState.WAITING.value, "Waiting"
+    HELD = JobState.HELD.value, "Blocked"
+    SENDING = JobState.SENDING.value, "Sending"
+    IN_DOUBT = JobState.IN_DOUBT.value, "Being checked"
+    ACCEPTED = JobState.ACCEPTED.value, "Accepted"
+    WITHDRAWN = "WITHDRAWN", "Withdrawn"
+    CANCELLED = JobState.CANCELLED.value, "Cancelled"
+    FAILED = JobState.FAILED.value, "Failed"
+
+    @property
+    def job(self) -> dict[str, str]:
+        """The job's columns that this means; none for `NOT_DUE`."""
+        match self:
+            case UploadStanding.NOT_DUE:
+                return {}
+            case UploadStanding.WITHDRAWN:
+                return {"state": JobState.ACCEPTED, "kind": JobKind.WITHDRAWAL}
+            case UploadStanding.ACCEPTED:
+                return {"state": JobState.ACCEPTED, "kind": JobKind.UPLOAD}
+        return {"state": self.value}
+
+
+FILTERS = ("decision", "source", "upload", "gp", "letter")
+
+
+@dataclass(frozen=True)
+class ListQuery:
+    """Filters, order and place in the list. What is unknown or misspelt counts as not asked for."""
+
+    decision: str = ""
+    source: str = ""
+    upload: str = ""
+    gp: str = ""
+    letter: str = ""
+    sort: str = ""
+    s: str = ""
+    after: str = ""
+    before: str = ""
+    page: int = 1
+
+    @classmethod
+    def of(cls, asked: Mapping[str, str]) -> Self:
+        """From an address's parameters."""
+        sort = _one_of(Sort, asked.get("sort", ""))
+        after = _uuid(asked.get("after", ""))
+        before = "" if after else _uuid(asked.get("before", ""))
+        return cls(
+            decision=_one_of(ConsentState, asked.get("decision", "")),
+            source=_one_of(Source, asked.get("source", "")),
+            upload=_one_of(UploadStanding, asked.get("upload", "")),
+            gp=_uuid(asked.get("gp", "")),
+            letter=_one_of(LetterSent, asked.get("letter", "")),
+            sort="" if sort == Sort.NAME else sort,
+            s=_token(asked.get("s", "")),
+            after=after,
+            before=before,
+            page=_page(asked.get("page", "")) if after or before else 1,
+        )
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """From what `str()` wrote: the place in the list to which a form leads back."""
+        return cls.of(QueryDict(text[:500]).dict())
+
+    def __str__(self) -> str:
+        return urlencode({name: value for name, value in vars(self).items() if value and value != 1})
+
+    @property
+    def order(self) -> Sort:
+        return Sort(self.sort) if self.sort else Sort.NAME
+
+    @property
+    def start(self) -> Start | None:
+        """The row after which the page begins, or before which it ends; None for the first page."""
+        if not (self.after or self.before):
+            return None
+        return Start(uuid.UUID(self.after or self.before), backwards=not self.after)
+
+    @property
+    def in_force(self) -> dict[str, str]:
+        """The filters that narrow the list, by name."""
+        return {name: getattr(self, name) for name in FILTERS if getattr(self, name)}
+
+    def first(self, **changes: str) -> Self:
+        """The first page of the list with other filters or another order."""
+        return replace(self, **changes | {"after": "", "before": ""}, page=1)
+
+    def at(self, page: int, *, after: uuid.UUID | None = None, before: uuid.UUID | None = None) -> Self:
+        """Another page of the same list."""
+        return replace(self, page=page, after=str(after or ""), before=str(before or ""))
+
+
+def _one_of(kind: type[Enum], text: str) -> str:
+    return text if text in {member.value for member in kind} else ""
+
+
+def _uuid(text: str) -> str:
+    try:
+        return str(uuid.UUID(text)) if text else ""
+    except ValueError:
+        return ""
+
+
+def _token(text: str) -> str:
+    return text if text.isascii() and text.isalnum() and len(text) <= 32 else ""
+
+
+def _page(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and 0 < len(text) < 7 and int(text) else 1

@@ -1,0 +1,138 @@
+"""The practice's patients, a page at a time. The number of queries does not grow with the rows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from django.db.models import Count, Exists, OuterRef, Q
+from django.utils import timezone
+
+from carerecords import keyset
+from carerecords.keyset import NewestFirst
+from carerecords.models import Patient, Practice, RoleAssignment, UploadJob, User
+from carerecords.models.patient import PatientQuerySet
+from carerecords.permissions import Role
+from carerecords.search import Wanted, condition
+from consent.list_query import LetterSent, ListQuery, Sort, UploadStanding
+
+SIZE = 50
+# A search that finds more than this finds nobody: the next thing to type is another fact.
+MOST_FOUND = 200
+_ORDER = {
+    Sort.NAME: ("family_name", "given_name", "id"),
+    Sort.DECIDED: (NewestFirst("consent_decided_on"), "family_name", "given_name", "id"),
+}
+
+
+@dataclass(frozen=True)
+class PatientPage:
+    """One page. `query` is what was asked, on the first page if the place asked for is gone."""
+
+    query: ListQuery
+    rows: list[Patient]
+    jobs: dict[int, UploadJob]
+    total: int
+    matched: int
+    has_previous: bool = False
+    has_next: bool = False
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-self.matched // SIZE))
+
+    @property
+    def number(self) -> int:
+        """Which page this is. By key, so the address tells; the ends of the list are certain."""
+        if not self.has_previous:
+            return 1
+        return self.pages if not self.has_next else min(max(2, self.query.page), self.pages)
+
+    @property
+    def found_too_many(self) -> bool:
+        return not self.rows and self.matched > MOST_FOUND
+
+
+def patient_page(
+    practice: Practice,
+    query: ListQuery,
+    *,
+    gps: Sequence[User],
+    wanted: Wanted | None = None,
+    by_address: bool = False,
+) -> PatientPage:
+    """Three queries, four for a search: counts, the page with its GPs, its newest jobs.
+
+    The list is of living, registered patients; a search also finds those who left or died.
+    """
+    everybody = Patient.objects.of(practice)
+    filters = _filters(practice, query, gps)
+    if wanted is None:
+        rows = everybody.here().filter(filters)
+        total, matched = _counts(everybody.here(), filters)
+    else:
+        rows = everybody.filter(filters, condition(wanted, by_address=by_address))
+        total, matched = everybody.here().count(), rows.count()
+        if matched > MOST_FOUND:
+            return PatientPage(query, [], {}, total, matched)
+    page = _rows(rows, everybody, query)
+    if not page.rows and query.start is not None:
+        query = query.first()
+        page = _rows(rows, everybody, query)
+    jobs = newest_jobs(page.rows)
+    return PatientPage(query, page.rows, jobs, total, matched, page.has_previous, page.has_next)
+
+
+def newest_jobs(patients: Sequence[Patient]) -> dict[int, UploadJob]:
+    """The newest upload job of each patient, by the patient's id. One query."""
+    jobs = UploadJob.objects.filter(patient__in=[patient.pk for patient in patients])
+    return {job.patient_id: job for job in jobs.order_by("patient_id", "-id").distinct("patient_id")}
+
+
+def usual_gps(practice: Practice) -> list[User]:
+    """The GPs of a practice, by family name, for the filter."""
+    now = timezone.now()
+    in_force = Q(ends_at__isnull=True) | Q(ends_at__gt=now)
+    roles = RoleAssignment.objects.filter(in_force, practice=practice, role=Role.GP, starts_at__lte=now)
+    found = roles.select_related("user").order_by("user__family_name", "user__given_name", "user_id")
+    return list({one.user_id: one.user for one in found}.values())
+
+
+def _rows(rows: PatientQuerySet, everybody: PatientQuerySet, query: ListQuery) -> keyset.Page[Patient]:
+    order = _ORDER[query.order]
+    return keyset.page_of(rows.select_related("usual_gp"), everybody, order, query.start, SIZE)
+
+
+def _counts(here: PatientQuerySet, filters: Q) -> tuple[int, int]:
+    """All, and those that match, in one pass over the practice's part of an index."""
+    if not filters:
+        total = here.count()
+        return total, total
+    counted = here.aggregate(total=Count("pk"), matched=Count("pk", filter=filters))
+    return counted["total"], counted["matched"]
+
+
+def _filters(practice: Practice, query: ListQuery, gps: Sequence[User]) -> Q:
+    found = Q()
+    if query.decision:
+        found &= Q(consent_state=query.decision)
+    if query.source:
+        found &= Q(consent_source=query.source)
+    if query.letter:
+        found &= Q(letter_sent_on__isnull=query.letter == LetterSent.NO)
+    if query.upload:
+        found &= _upload(practice, UploadStanding(query.upload))
+    if query.gp:
+        found &= Q(usual_gp__in=[gp.pk for gp in gps if str(gp.public_id) == query.gp])
+    return found
+
+
+def _upload(practice: Practice, standing: UploadStanding) -> Q:
+    jobs = UploadJob.objects.filter(practice=practice)
+    if not standing.job:
+        return ~Q(pk__in=jobs.values("patient"))
+    newer = UploadJob.objects.filter(patient=OuterRef("patient"), pk__gt=OuterRef("pk"))
+    return Q(pk__in=jobs.filter(~Exists(newer), **standing.job).values("patient"))
+
+
+def without_unknown_gp(query: ListQuery, gps: Sequence[User]) -> ListQuery:
+    """A GP who is not of the practice (any more) is no filter."""
+    return query if query.gp in {str(gp.public_id) for gp in gps} else replace(query, gp="")

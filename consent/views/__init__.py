@@ -1,0 +1,1 @@
+"""Views of the consent pages, a module a page."""

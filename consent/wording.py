@@ -1,0 +1,97 @@
+"""Sentences about decisions: what was recorded, undone, or changed meanwhile. No database."""
+
+import datetime
+
+from carerecords.formats import nhs_date, nhs_datetime, nhs_time
+from carerecords.models import JobKind, JobState, Patient, UploadJob
+from consent.actions import Recorded
+from consent.codes import ConsentState, EventKind, Preference, Source
+from consent.models import ConsentEvent
+
+# The tag's words, to be followed by "recorded for …".
+SHORT = {
+    Preference.EXPRESS_CORE: "Consent given",
+    Preference.EXPRESS_ADDITIONAL: "Consent given, with additional information,",
+    Preference.EXPRESS_DISSENT: "Consent refused",
+    Preference.IMPLIED_CORE: "Implied consent",
+    Preference.NONE: "No decision",
+}
+STATES = {
+    ConsentState.NONE: "No decision",
+    ConsentState.IMPLIED_CORE: "Implied consent",
+    ConsentState.EXPRESS_CORE: "Consent given",
+    ConsentState.EXPRESS_ADDITIONAL: "Consent given",
+    ConsentState.EXPRESS_DISSENT: "Consent refused",
+    ConsentState.CONFLICT: "Conflicting",
+    ConsentState.LATER: "Starts later",
+}
+SENDING_PAUSED = "The decision is saved. Sending is paused until the connection is back."
+
+
+def name_of(patient: Patient) -> str:
+    """`ADEYEMI, Grace`: a name within a sentence."""
+    return f"{patient.family_name.upper()}, {patient.given_name}"
+
+
+def recorded(done: Recorded, patient: Patient) -> str:
+    """After saving: what is recorded, and what becomes of uploads."""
+    what = SHORT[Preference(done.event.preference)]
+    return f"{what} recorded for {name_of(patient)}. {_uploads(done)}"
+
+
+def undone(done: Recorded, patient: Patient) -> str:
+    """After undoing: what holds again, and whether anything had been sent."""
+    removal = done.job and done.job.kind == JobKind.WITHDRAWAL
+    if removal and done.state is ConsentState.NONE:
+        after = f"It had been sent, so {_removal(done)}"
+    elif removal:
+        after = f"The refusal before it holds again: {_removal(done)}"
+    else:
+        after = _uploads(done)
+    return f"Decision undone for {name_of(patient)}. {after}"
+
+
+def _removal(done: Recorded) -> str:
+    return f"removal from the Spine was asked for at {nhs_time(done.job.requested_at if done.job else None)}."
+
+
+def _uploads(done: Recorded) -> str:
+    if done.state is ConsentState.CONFLICT:
+        return "Two decisions disagree. Uploads are held until one is confirmed."
+    if done.event.preference and done.event.preference != done.state and done.state != ConsentState.LATER:
+        return f"A later decision still holds: {STATES[done.state]}."
+    if done.job and done.job.kind == JobKind.UPLOAD and done.job.due_at and done.job.is_open:
+        return f"Uploads wait until {nhs_time(done.job.due_at)}."
+    if done.state is ConsentState.EXPRESS_DISSENT:
+        return "Nothing is uploaded, and anything on the Spine is removed."
+    if done.job and done.job.kind == JobKind.WITHDRAWAL:
+        return f"It had been sent, so {_removal(done)}"
+    return "Nothing is uploaded until the patient decides."
+
+
+def happened(event: ConsentEvent, today: datetime.date) -> str:
+    """`Dr A Khan recorded Consent refused at 2:31pm.`: what came in between."""
+    moment = event.recorded_at
+    when = f"at {nhs_time(moment)}" if nhs_date(moment) == nhs_date(today) else f"on {nhs_datetime(moment)}"
+    if event.kind == EventKind.REVERSAL:
+        return f"{event.recorded_by.short_name} undid a decision {when}."
+    what = SHORT[Preference(event.preference)].strip(",")
+    return f"{event.recorded_by.short_name} recorded {what} {when}."
+
+
+def told(source: str, decided_on: datetime.date | None) -> str:
+    """`By letter, 3 March 2008`."""
+    parts = [Source(source).label if source else "", nhs_date(decided_on)]
+    return ", ".join(part for part in parts if part)
+
+
+def upload_line(job: UploadJob | None, at: datetime.datetime) -> str:
+    """What stands under the upload tag of a list."""
+    if job is None:
+        return ""
+    if job.state == JobState.WAITING and job.due_at:
+        soon = "Removal" if job.kind == JobKind.WITHDRAWAL else "Sent"
+        return f"Until {nhs_time(job.due_at)}" if job.due_at > at else f"{soon} in the next minutes"
+    if job.state == JobState.ACCEPTED:
+        return nhs_date(job.finished_at)
+    return job.headline

@@ -1,0 +1,160 @@
+"""Every state of the consent pages: accessible, readable on a small phone, and a picture of each."""
+
+import datetime
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from carerecords.models import JobState, Patient, UploadJob
+from consent.codes import Preference, Source
+from tests.browser import axe, no_horizontal_scroll, shot
+from tests.factories import decide, make_patient
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def look(page, name):
+    axe(page)
+    no_horizontal_scroll(page, 320)
+    shot(page, name, 1200)
+    shot(page, f"{name}-320", 320)
+
+
+@pytest.fixture
+def surgery(practice, gp, staff):
+    """Patients in every state that the list shows."""
+    now = timezone.now()
+    names = ["Adeyemi", "Brown", "Clarke-Featherstonehaugh", "Davies", "Evans", "Farrell", "Gupta", "Hughes"]
+    people = {name: make_patient(practice, family_name=name, usual_gp=gp) for name in names}
+    decide(people["Brown"], by=gp)
+    decide(
+        people["Clarke-Featherstonehaugh"],
+        Preference.EXPRESS_DISSENT,
+        by=staff,
+        source=Source.LETTER,
+        reference="L-17",
+    )
+    held = decide(people["Davies"], by=gp).job
+    UploadJob.objects.filter(pk=held.pk).update(
+        state=JobState.HELD,
+        reasons=["policy.bma"],
+        headline="BMA boycott in force and this practice follows it.",
+    )
+    sent = decide(
+        people["Evans"], Preference.EXPRESS_ADDITIONAL, by=gp, at=now - datetime.timedelta(days=2)
+    ).job
+    UploadJob.objects.filter(pk=sent.pk).update(state=JobState.ACCEPTED, finished_at=now, due_at=None)
+    Patient.objects.filter(pk=people["Farrell"].pk).update(is_sensitive=True, letter_sent_on="2026-03-02")
+    decide(people["Gupta"], by=gp, at=now - datetime.timedelta(hours=2), decided_on=timezone.localdate())
+    decide(people["Gupta"], Preference.EXPRESS_DISSENT, by=staff, decided_on=timezone.localdate())
+    Patient.objects.filter(pk=people["Hughes"].pk).update(usual_gp=None)
+    people["Died"] = make_patient(practice, family_name="Ingram", died_on=datetime.date(2026, 1, 4))
+    people["Child"] = make_patient(practice, family_name="Jones", born_on=datetime.date(2020, 5, 4))
+    return people
+
+
+def address(patient):
+    return f"/patients/{patient.public_id}/"
+
+
+def test_list(page, live_server, log_in, gp, surgery):
+    log_in(gp)
+    page.goto(live_server.url + "/patients/")
+    look(page, "patients")
+    page.goto(live_server.url + "/patients/?decision=NONE&letter=no")
+    look(page, "patients-filtered")
+    page.goto(live_server.url + "/patients/?decision=LATER")
+    look(page, "patients-none")
+    page.get_by_label("Find a patient").fill("999 123 4560")
+    page.get_by_role("button", name="Search").click()
+    expect(page).to_have_title("Error: Patients - Care record upload consent")
+    look(page, "patients-search-error")
+    page.goto(live_server.url + "/patients/")
+    page.get_by_label("Find a patient").fill("brown")
+    page.get_by_role("button", name="Search").click()
+    look(page, "patients-search")
+
+
+def test_decision_in_the_list(page, live_server, log_in, gp, surgery):
+    log_in(gp)
+    page.goto(live_server.url + "/patients/")
+    page.get_by_role("link", name="Record decision for ADEYEMI").click()
+    expect(page.get_by_role("heading", name="Decision for ADEYEMI")).to_be_focused()
+    look(page, "patients-row-form")
+    page.get_by_role("button", name="Save decision").click()
+    expect(page.get_by_role("alert")).to_contain_text("Select what the patient decided")
+    look(page, "patients-row-errors")
+    page.wait_for_timeout(2000)  # the guard against a second press
+    page.get_by_role("button", name="Use today’s date").click()
+    expect(page.get_by_label("Year")).to_have_value(str(timezone.localdate().year))
+    page.get_by_label("Consents: core only").check()
+    page.get_by_label("In person").check()
+    page.wait_for_timeout(2000)
+    page.get_by_role("button", name="Save decision").click()
+    expect(
+        page.get_by_text("Consent given recorded for ADEYEMI, Grace. Uploads wait until").first
+    ).to_be_visible()
+    look(page, "patients-row-saved")
+
+
+def test_patient(page, live_server, log_in, gp, privacy_officer, surgery):
+    log_in(gp)
+    for name in ("Adeyemi", "Brown", "Clarke-Featherstonehaugh", "Davies", "Gupta", "Died", "Child"):
+        page.goto(live_server.url + address(surgery[name]))
+        look(page, f"patient-{name.lower()}")
+    page.goto(live_server.url + address(surgery["Child"]))
+    page.get_by_role("button", name="Save decision").click()
+    look(page, "patient-errors")
+    page.goto(live_server.url + address(surgery["Farrell"]))
+    look(page, "patient-reason")
+    page.get_by_label("I am treating this patient").check()
+    page.get_by_role("button", name="Open the record").click()
+    expect(page.get_by_text("Hidden: sensitive record")).to_be_visible()
+    log_in(privacy_officer)
+    page.goto(live_server.url + address(surgery["Brown"]))
+    look(page, "patient-privacy-officer")
+
+
+def test_asked_once_more(page, live_server, log_in, gp, surgery):
+    log_in(gp)
+    page.goto(live_server.url + address(surgery["Clarke-Featherstonehaugh"]))
+    answer(page, "Consents: core only", "In person")
+    look(page, "patient-check-refusal")
+    page.get_by_role("button", name="Change the answers").click()
+    expect(page.get_by_label("Consents: core only")).to_be_checked()
+    page.goto(live_server.url + address(surgery["Adeyemi"]))
+    answer(page, "Consents: core and additional", "In person")
+    look(page, "patient-check-additional")
+
+
+def test_changed_meanwhile(page, live_server, log_in, gp, staff, surgery):
+    log_in(gp)
+    page.goto(live_server.url + address(surgery["Adeyemi"]))
+    decide(surgery["Adeyemi"], Preference.EXPRESS_DISSENT, by=staff)
+    page.expected_statuses = {409}
+    answer(page, "Consents: core only", "In person")
+    look(page, "patient-conflict")
+    page.get_by_role("button", name="Use mine").click()
+    page.get_by_role("button", name="Continue anyway").click()
+    expect(page.get_by_role("alert")).to_contain_text(
+        "Consent given recorded for ADEYEMI, Grace. Uploads wait until"
+    )
+    look(page, "patient-saved")
+
+
+def test_refused(page, live_server, log_in, staff, surgery):
+    log_in(staff)
+    page.expected_statuses = {403}
+    page.goto(live_server.url + address(surgery["Farrell"]))
+    look(page, "patient-sensitive-refused")
+
+
+def answer(page, preference, source):
+    """Fills the form on a patient's page in and sends it."""
+    today = timezone.localdate()
+    page.get_by_label(preference).check()
+    page.get_by_label(source, exact=True).check()
+    for box, number in (("Day", today.day), ("Month", today.month), ("Year", today.year)):
+        page.get_by_label(box).fill(str(number))
+    page.get_by_role("button", name="Save decision").click()
