@@ -54,7 +54,7 @@ class CareView(APIView):
     throttle_scope: str = "api_read"
 
     @classmethod
-    def as_view(cls, **initkwargs: Any) -> Callable[..., Any]:
+    def as_view(cls, **initkwargs: Any) -> Callable[..., Any]:  # type: ignore[override]
         view = super().as_view(**initkwargs)
         view.permission = cls.permission  # type: ignore[attr-defined]
         return view
@@ -81,7 +81,7 @@ class StrictSerializer(Serializer[Any]):
         return super().to_internal_value(data)
 
 
-def read_input(shape: type[StrictSerializer], data: Mapping[str, Any]) -> dict[str, Any]:
+def read_input(shape: type[StrictSerializer], data: Any) -> dict[str, Any]:
     """What was sent, checked and typed; raises the error that names each wrong field."""
     serializer = shape(data=data)
     serializer.is_valid(raise_exception=True)
@@ -114,8 +114,8 @@ def _told(error: Exception, drawn: Response) -> Response:
         return problem(drawn.status_code, NOTHING_DONE, errors=errors)
     if isinstance(error, NotAuthenticated):
         return problem(drawn.status_code, NOBODY)
-    if isinstance(error, Throttled) and error.wait is not None:
-        return problem(429, f"Try again in {int(error.wait) + 1} seconds.")
+    if isinstance(error, Throttled):
+        return problem(429, f"Try again in {drawn.headers.get('Retry-After', 60)} seconds.")
     if drawn.status_code == 404:
         return problem(404, str(error) or NOT_FOUND)
     detail = error.detail if isinstance(error, APIException) else ""

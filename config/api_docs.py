@@ -18,4 +18,4 @@ docs = csp_update({"img-src": ["data:"]})(
     )
 )
 # A person without a log-in is led to the log-in page, not told 401 in JSON.
-docs.login_required = True
+docs.login_required = True  # type: ignore[attr-defined]

@@ -110,7 +110,7 @@ class DecisionShape(serializers.Serializer[Any]):
     patient = serializers.UUIDField(source="patient.public_id")
     kind = serializers.CharField(help_text="DECISION or REVERSAL.")
     preference = serializers.SerializerMethodField()
-    source = serializers.SerializerMethodField()
+    source = serializers.SerializerMethodField()  # type: ignore[assignment]
     decided_on = serializers.DateField(allow_null=True)
     reference = serializers.CharField()
     note = serializers.CharField()
@@ -148,7 +148,7 @@ class NewDecisionShape(StrictSerializer):
         [(one.value, one.label) for one in CHOSEN_BY_HAND],
         error_messages=dict.fromkeys(("required", "invalid_choice"), "Select what the patient decided"),
     )
-    source = serializers.ChoiceField(
+    source = serializers.ChoiceField(  # type: ignore[assignment]
         Source.choices(),
         error_messages=dict.fromkeys(("required", "invalid_choice"), "Select how the patient told you"),
     )

@@ -94,7 +94,8 @@ class GateDecisionShape(serializers.Serializer[Any]):
     @extend_schema_field(EvidenceShape)
     def get_evidence(self, decision: GateDecision) -> Mapping[str, Any]:
         """Looked up for all decisions at once by the view."""
-        return self.context["evidence"][decision.pk]
+        evidence: Mapping[str, Any] = self.context["evidence"][decision.pk]
+        return evidence
 
 
 class UploadShape(serializers.Serializer[Any]):

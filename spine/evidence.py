@@ -11,8 +11,10 @@ def named(evidences: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
     The rest are revision numbers, which the policy and upload pages show as they are.
     """
-    asked = {evidence.get("consent_event") for evidence in evidences} - {None}
-    events = dict(ConsentEvent.objects.filter(pk__in=asked).values_list("pk", "public_id")) if asked else {}
+    asked = {evidence["consent_event"] for evidence in evidences if evidence.get("consent_event")}
+    events: dict[Any, Any] = {}
+    if asked:
+        events = dict(ConsentEvent.objects.filter(pk__in=asked).values_list("pk", "public_id"))
     return [
         {
             "consent_event": events.get(evidence.get("consent_event")),
