@@ -1,0 +1,198 @@
+"""The client against a server that does everything wrong, byte by byte."""
+
+import asyncio
+import contextlib
+
+import pytest
+
+from spine.answers import AnswerKind
+from spine.client import BODY_CAP, CurrentSummary, SpineClient
+
+IDS = {"request_id": "8e9b0e4e-8a3c-4c1e-9d0a-3f6b2c1d0e01", "correlation_id": "8e9b0e4e-8a3c-4c1e-9d0a-3f6b2c1d0e02"}
+
+
+class RawServer:
+    """Reads a request, writes what it is told, and keeps what it saw."""
+
+    def __init__(self, *scripts):
+        self.scripts, self.seen, self.tasks = list(scripts), [], []
+
+    async def __aenter__(self):
+        self.server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{self.server.sockets[0].getsockname()[1]}/FHIR/R4"
+        return self
+
+    async def __aexit__(self, *_):
+        self.server.close()
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+        await asyncio.sleep(0)
+
+    async def _serve(self, reader, writer):
+        self.tasks.append(asyncio.current_task())
+        try:
+            await self._answer(reader, writer)
+        finally:
+            writer.close()
+
+    async def _answer(self, reader, writer):
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            while self.scripts:
+                script = self.scripts.pop(0)
+                if script == "close before reading":
+                    break
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = next((int(h[15:]) for h in head.split(b"\r\n") if h.lower().startswith(b"content-length:")), 0)
+                self.seen.append((head, await reader.readexactly(length)))
+                if script == "close after reading":
+                    break
+                if script == "say nothing":
+                    await asyncio.sleep(30)
+                writer.write(script)
+                await writer.drain()
+
+
+def answer(status, body=b"", *headers):
+    lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(body)}", *headers, "", ""]
+    return "\r\n".join(lines).encode() + body
+
+
+async def no_token():
+    return None
+
+
+def run(*scripts, call, connections=4, token=no_token, read_timeout=1.0):
+    async def go():
+        async with RawServer(*scripts) as server:
+            client = SpineClient(server.url, connections=connections, read_timeout=read_timeout, token=token)
+            async with client:
+                return await call(client), server
+
+    return asyncio.run(go())
+
+
+def upload(body=b"{}", may_begin=lambda: True):
+    return lambda client: client.upload(body, session_urid="555021935107", may_begin=may_begin, **IDS)
+
+
+def read(may_begin=lambda: True):
+    return lambda client: client.read_current("9990000018", may_begin=may_begin, **IDS)
+
+
+@pytest.mark.parametrize(
+    "script, kind",
+    [
+        (answer(201), AnswerKind.ACCEPTED),
+        (answer(403), AnswerKind.CONSENT_DIFFERS),
+        (answer(429, b"", "Retry-After: 7"), AnswerKind.RATE_LIMITED),
+        (answer(503, b"<html>"), AnswerKind.TRANSIENT),
+        (answer(504), AnswerKind.UNKNOWN),
+        (answer(200, b"all is well"), AnswerKind.UNKNOWN),
+        (answer(302, b"", "Location: http://127.0.0.1:9/elsewhere"), AnswerKind.UNKNOWN),
+        (b"utter nonsense\r\n\r\n", AnswerKind.UNKNOWN),
+        (b"HTTP/1.1 201 X\r\nContent-Length: 100\r\n\r\ncut", AnswerKind.UNKNOWN),
+        ("close after reading", AnswerKind.UNKNOWN),
+        ("say nothing", AnswerKind.UNKNOWN),
+    ],
+    ids=lambda value: str(value)[:24],
+)
+def test_what_an_upload_comes_to(script, kind):
+    found, server = run(script, call=upload())
+    assert found.kind is kind
+    assert len(server.seen) == 1, "a message is never repeated in silence"
+
+
+def test_nobody_listens():
+    async def go():
+        async with SpineClient("http://127.0.0.1:9", connections=1, read_timeout=1, token=no_token) as client:
+            return await upload()(client)
+
+    found = asyncio.run(go())
+    assert found.kind is AnswerKind.UNREACHABLE and not found.was_sent
+
+
+def test_a_kept_connection_that_was_closed_meanwhile_is_not_trusted():
+    """The server closes after its first answer; whether the second message arrived is not known."""
+
+    async def twice(client):
+        first = await upload()(client)
+        await asyncio.sleep(0.05)
+        return first, await upload()(client)
+
+    (first, second), server = run(answer(201), "close after reading", call=twice)
+    assert first.kind is AnswerKind.ACCEPTED
+    assert second.kind is AnswerKind.UNKNOWN and second.was_sent
+    assert len(server.seen) == 2
+
+
+def test_no_byte_leaves_once_the_time_to_begin_is_over():
+    found, server = run(answer(201), call=upload(may_begin=lambda: False))
+    assert found.kind is AnswerKind.NOT_SENT and not found.was_sent
+    assert server.seen == []
+
+
+def test_waiting_for_a_connection_does_not_stretch_the_time_to_begin():
+    """One connection, held by a slow answer; the second message's time is over when it is free."""
+    allowed = {"yes": True}
+
+    async def two(client):
+        slow = asyncio.create_task(upload(b"first")(client))
+        await asyncio.sleep(0.05)
+        waiting = asyncio.create_task(upload(b"second", may_begin=lambda: allowed["yes"])(client))
+        await asyncio.sleep(0.05)
+        allowed["yes"] = False
+        return await slow, await waiting
+
+    (first, second), server = run("say nothing", answer(201), call=two, connections=1, read_timeout=0.3)
+    assert first.kind is AnswerKind.UNKNOWN
+    assert second.kind is AnswerKind.NOT_SENT
+    assert [body for _, body in server.seen] == [b"first"]
+
+
+def test_headers():
+    async def token():
+        return "secret"
+
+    _, server = run(answer(201), call=upload(b"body"), token=token)
+    head, body = server.seen[0]
+    assert body == b"body"
+    for line in (
+        b"Content-Type: application/fhir+json",
+        b"Authorization: Bearer secret",
+        b"NHSD-Session-URID: 555021935107",
+        b"X-Request-ID: " + IDS["request_id"].encode(),
+        b"X-Correlation-ID: " + IDS["correlation_id"].encode(),
+    ):
+        assert line in head.split(b"\r\n")
+
+
+@pytest.mark.parametrize(
+    "body, found",
+    [
+        (b'{"total": 0}', CurrentSummary(None, None)),
+        (
+            b'{"total": 1, "entry": [{"resource": {"masterIdentifier": {"value": "A"},'
+            b' "securityLabel": [{"coding": [{"code": "Ask"}]}]}}]}',
+            CurrentSummary("A", "Ask"),
+        ),
+    ],
+)
+def test_reading(body, found):
+    assert run(answer(200, body), call=read())[0] == found
+
+
+@pytest.mark.parametrize("body", [b"", b"null", b"[]", b'{"total": 1}', b'{"entry": [{}]}', b"\xff"])
+def test_what_cannot_be_read_is_tried_again(body):
+    assert run(answer(200, body), call=read())[0].kind is AnswerKind.TRANSIENT
+
+
+def test_an_endless_answer_is_cut():
+    found, _ = run(answer(200, b"x" * (BODY_CAP * 3)), call=read(), read_timeout=5)
+    assert found.kind is AnswerKind.TRANSIENT
+
+
+def test_the_number_is_in_the_question_alone_and_the_fault_does_not_repeat_it():
+    found, server = run(b"nonsense\r\n\r\n", call=read())
+    assert b"9990000018" in server.seen[0][0]
+    assert "9990000018" not in repr(found)
