@@ -21,7 +21,8 @@ e2e: $(VENV)/dev.stamp ## Run the browser tests alone
 
 check: $(VENV)/dev.stamp ## Lint, types, architecture laws, migrations
 	@echo "- ruff"; $(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check --quiet .
-	@echo "- mypy"; $(PYTHON) -m mypy
+	@echo "- mypy"; CARE_ENV=test DATABASE_URL=postgres:///x CELERY_BROKER_URL=memory:// \
+	    SPINE_BASE_URL=http://127.0.0.1:9 $(PYTHON) -m mypy
 	@echo "- architecture laws and migrations"; $(PYTHON) -m pytest -q tests/architecture
 
 fix: $(VENV)/dev.stamp ## Repair what a machine can repair

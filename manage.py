@@ -15,8 +15,9 @@ def load_running_demo() -> None:
         return
     state = Path(os.environ.get("CARE_STATE_DIR") or Path(__file__).resolve().parent / ".state")
     if (state / "env").is_file():
-        lines = (state / "env").read_text().splitlines()
-        os.environ.update(line.split("=", 1) for line in lines)
+        for line in (state / "env").read_text().splitlines():
+            name, _, value = line.partition("=")
+            os.environ[name] = value
 
 
 def main() -> None:

@@ -70,4 +70,4 @@ def sender_connection() -> BaseDatabaseWrapper:
 
     The sender's own connection commits its decisions and receipts meanwhile.
     """
-    return transaction.get_connection().copy()  # type: ignore[attr-defined]
+    return transaction.get_connection().copy()

@@ -125,7 +125,7 @@ def share(part: int, whole: int) -> str:
     """A whole percentage that never rounds up to all or down to none: `over 99%`, `under 1%`."""
     if whole <= 0:
         return "no data"
-    if 0 < part and part * 100 < whole:
+    if part > 0 and part * 100 < whole:
         return "under 1%"
     if part < whole and part * 100 > whole * 99:
         return "over 99%"

@@ -78,7 +78,7 @@ def _value_fault(compact: str) -> NhsNumberFault | None:
     first_three = int(compact[:3])
     if first_three < 320:
         # A CHI number begins with the day of birth: 01 to 31.
-        return NhsNumberFault.SCOTLAND if 10 <= first_three else NhsNumberFault.NOT_ISSUED
+        return NhsNumberFault.SCOTLAND if first_three >= 10 else NhsNumberFault.NOT_ISSUED
     if first_three < 400:
         return NhsNumberFault.NORTHERN_IRELAND
     if 500 <= first_three < 600 or 800 <= first_three < 900:

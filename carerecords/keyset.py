@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from django.db.models import F, Func, IntegerField, Model, QuerySet, Subquery
-from django.db.models.expressions import Combinable
 from django.db.models.lookups import GreaterThan, LessThan
 
 Record = TypeVar("Record", bound=Model)
@@ -53,7 +52,7 @@ class Page(Generic[Record]):
 def page_of(
     rows: QuerySet[Record],
     everything: QuerySet[Record],
-    order: Sequence[str | Combinable],
+    order: Sequence[str | Func],
     start: Start | None,
     size: int,
 ) -> Page[Record]:
@@ -74,7 +73,7 @@ def page_of(
     return Page(found, has_previous=start is not None, has_next=more)
 
 
-def _key_of(everything: QuerySet[Any], row: uuid.UUID, key: Sequence[Combinable]) -> Subquery:
+def _key_of(everything: QuerySet[Any], row: uuid.UUID, key: Sequence[F | Func]) -> Subquery:
     named = {f"key_{number}": part for number, part in enumerate(key)}
     found = everything.filter(public_id=row).order_by().annotate(**named).values(*named)
     return Subquery(found, output_field=IntegerField())

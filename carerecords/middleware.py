@@ -2,10 +2,12 @@
 
 import datetime
 from collections.abc import Callable
+from typing import cast
 
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django_htmx.middleware import HtmxDetails
 
 from carerecords.models import Practice, RoleAssignment, User
 from carerecords.permissions import Permission, Role
@@ -15,12 +17,12 @@ class CareRequest(HttpRequest):
     """A request as views of this project see it, after `CurrentPracticeMiddleware`."""
 
     user: User
+    htmx: HtmxDetails
     assignment: RoleAssignment | None
     role: Role | None
     # None for national roles: they reach no patient.
     practice: Practice | None
-
-    def can(self, permission: Permission) -> bool: ...
+    can: Callable[[Permission], bool]
 
 
 class CurrentPracticeMiddleware:
@@ -46,10 +48,11 @@ def set_assignment(request: HttpRequest) -> None:
         chosen = session.get("assignment") if session else None
         assignment = assignment_of(request.user, timezone.now(), chosen)
     role = Role(assignment.role) if assignment else None
-    request.assignment = assignment
-    request.role = role
-    request.practice = assignment.practice if assignment else None
-    request.can = lambda permission: role is not None and permission in role.rule.permissions
+    known = cast(CareRequest, request)
+    known.assignment = assignment
+    known.role = role
+    known.practice = assignment.practice if assignment else None
+    known.can = lambda permission: role is not None and permission in role.rule.permissions
 
 
 def assignment_of(user: User, at: datetime.datetime, chosen: int | None = None) -> RoleAssignment | None:

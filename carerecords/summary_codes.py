@@ -19,8 +19,16 @@ class EntryKind(StrEnum):
     window_days: int | None
 
     def __new__(
-        cls, code: str, section: str, heading: str, is_core: bool = False, window_days: int | None = None
+        cls,
+        code: str,
+        section: str = "",
+        heading: str = "",
+        is_core: bool = False,
+        window_days: int | None = None,
     ) -> Self:
+        # The defaults are for type checkers, to whom looking a kind up by its code is this call.
+        if not section:
+            raise TypeError(f"{code} needs a section and a heading")
         member = str.__new__(cls, code)
         member._value_ = code
         member.section = section

@@ -9,7 +9,10 @@ class Term(StrEnum):
 
     label: str
 
-    def __new__(cls, code: str, label: str) -> Self:
+    def __new__(cls, code: str, label: str = "") -> Self:
+        # The default is for type checkers, to whom looking a member up by its code is this call.
+        if not label:
+            raise TypeError(f"{cls.__name__} needs words for {code!r}")
         member = str.__new__(cls, code)
         member._value_ = code
         member.label = label

@@ -25,7 +25,7 @@ def environment(**options: Any) -> Environment:
     """
     options["undefined"] = ChainableUndefined
     options["loader"] = ChoiceLoader([options["loader"], PackageLoader("nhsuk_frontend_jinja")])
-    env = Environment(trim_blocks=True, lstrip_blocks=True, **options)
+    env = Environment(trim_blocks=True, lstrip_blocks=True, **options)  # noqa: S701 - Django's options escape
     env.globals.update(
         static=static,
         url=_url,

@@ -3,7 +3,7 @@
 import datetime
 import uuid
 from collections.abc import Collection
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 
@@ -154,18 +154,14 @@ class DecisionForm(forms.Form):
         """`short`: the form in a row of the list, which has no room for a representative."""
         super().__init__(*args, **kwargs)
         self.may = may
-        _radios(self.fields["preference"], "Select what the patient decided")
-        _radios(self.fields["source"], "Select how the patient told you")
+        preference = _radios(self.fields["preference"], "Select what the patient decided")
+        source = _radios(self.fields["source"], "Select how the patient told you")
         _radios(self.fields["who_decided"], "Select who decided")
-        self.fields["preference"].choices = [
-            (preference.value, WORDS[preference])
-            for preference, permission in NEEDED.items()
-            if permission in may
+        preference.choices = [
+            (answer.value, WORDS[answer]) for answer, permission in NEEDED.items() if permission in may
         ]
         if short:
-            self.fields["source"].choices = [
-                (source.value, source.label) for source in Source if source is not Source.REPRESENTATIVE
-            ]
+            source.choices = [(way.value, way.label) for way in Source if way is not Source.REPRESENTATIVE]
         self.fields["decided_on"] = DatePartsField(
             label="Date of decision", earliest=max(FIRST_DAY, patient.born_on), latest=today
         )
@@ -232,8 +228,9 @@ class DecisionForm(forms.Form):
         return "Needed for consent, and for a letter or a form"
 
 
-def _radios(field: forms.Field, message: str) -> None:
+def _radios(field: forms.Field, message: str) -> forms.ChoiceField:
     field.error_messages |= {"required": message, "invalid_choice": message}
+    return cast(forms.ChoiceField, field)
 
 
 def new_form_key() -> str:

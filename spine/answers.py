@@ -68,9 +68,7 @@ class Answer:
         return self.kind not in _NEVER_LEFT
 
 
-def classify(
-    status: int, headers: Mapping[str, str], body: bytes, *, now: datetime.datetime
-) -> Answer:
+def classify(status: int, headers: Mapping[str, str], body: bytes, *, now: datetime.datetime) -> Answer:
     """What an answer to our message means. A status that is not known leaves the outcome unknown."""
     codes = _codes(body)
     kind = _BY_STATUS.get(status, AnswerKind.UNKNOWN)

@@ -78,9 +78,7 @@ def claim(*, limit: int, now: datetime.datetime, lease: datetime.timedelta) -> l
 
 def _take(due: str, limit: int, now: datetime.datetime, lease: datetime.timedelta) -> list[Claimed]:
     with connection.cursor() as cursor:
-        cursor.execute(
-            _CLAIM.format(due=due), {"limit": limit, "now": now, "lease_until": now + lease}
-        )
+        cursor.execute(_CLAIM.format(due=due), {"limit": limit, "now": now, "lease_until": now + lease})
         return [_claimed(row) for row in cursor.fetchall()]
 
 

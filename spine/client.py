@@ -5,7 +5,6 @@ redirect, reads more than a mebibyte, or is repeated in silence. The interface p
 into the address of the first call, so nothing here logs addresses.
 """
 
-import asyncio
 import datetime
 import json
 from collections.abc import Awaitable, Callable
@@ -157,7 +156,7 @@ class SpineClient:
                 return answer.status, dict(answer.headers), body
         except _TooLate:
             return Answer(AnswerKind.NOT_SENT)
-        except (aiohttp.ClientError, asyncio.TimeoutError, OSError, ValueError) as error:
+        except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
             kind = AnswerKind.UNKNOWN if call.left else AnswerKind.UNREACHABLE
             return Answer(kind, detail=type(error).__name__)
 

@@ -44,9 +44,7 @@ NEW_PATIENT_DAYS = 60
 Going = tuple[Claimed, Decision, Loaded]
 
 
-def load_outgoing(
-    going: Sequence[Going], *, at: datetime.datetime
-) -> tuple[list[Outgoing], list[Claimed]]:
+def load_outgoing(going: Sequence[Going], *, at: datetime.datetime) -> tuple[list[Outgoing], list[Claimed]]:
     """The messages of the jobs that may go, and the jobs whose message cannot be built."""
     ids = [job.patient_id for job, _, _ in going]
     patients = Patient.objects.select_related("practice", "usual_gp").in_bulk(ids)
@@ -59,7 +57,7 @@ def load_outgoing(
         try:
             summary = _summary(patients[job.patient_id], items[job.patient_id], decision.scope, at)
             outgoing.append(_outgoing(job, summary, copies.get(job.patient_id), authored, at))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             # One record that cannot be put into words must not stop its batch. No patient data here.
             log.error("message_not_built", job_id=job.job_id, error=type(error).__name__)
             unbuildable.append(job)

@@ -180,9 +180,7 @@ def as_facts(row: Mapping[str, Any], nation: Nation, *, kind: Kind, undo_window_
     )
 
 
-def load_batch(
-    asked: Mapping[int, tuple[Kind, bool]], nation: Nation
-) -> dict[int, Loaded]:
+def load_batch(asked: Mapping[int, tuple[Kind, bool]], nation: Nation) -> dict[int, Loaded]:
     """Facts and evidence of many patients in one query.
 
     `asked` maps a patient's id to what is asked for and whether its undo window is open.

@@ -111,4 +111,3 @@ def _state(
         due_at=None if due_in is None else sent.answered_at + due_in,
         failures=sent.outgoing.failures if failures is None else failures,
     )
-

@@ -9,7 +9,7 @@ from spine.answers import AnswerKind
 from spine.claims import Claimed
 from spine.facts import Loaded
 from spine.gate import ENGINE, Decision, Outcome, Scope
-from spine.models import GateDecision, Receipt, StoreCopy, UploadAttempt
+from spine.models import GateDecision, Receipt, UploadAttempt
 from spine.outgoing import Outgoing, Sent
 
 ACCEPTED = {AnswerKind.ACCEPTED, AnswerKind.DUPLICATE}

@@ -62,17 +62,15 @@ def release_expired(*, limit: int = BATCH) -> int:
     with transaction.atomic(), connection.cursor() as cursor:
         # Patients before jobs is the order of every other writer, so only look without waiting here.
         cursor.execute(_EXPIRED, [at, limit])
-        expired = [_after_expiry(*row, at) for row in cursor.fetchall()]
+        expired = [_after_expiry(*row, at=at) for row in cursor.fetchall()]
     return len(settle(expired, at=at))
 
 
 def _after_expiry(
-    job_id: int, attempt: int, patient_id: int, failures: int, begun: bool, at: datetime.datetime
+    job_id: int, attempt: int, patient_id: int, failures: int, begun: bool, *, at: datetime.datetime
 ) -> Settled:
-    if begun:
-        reasons, state = (Reason.TECH_DOUBT,), JobState.IN_DOUBT
-    else:
-        reasons, state = (), JobState.WAITING
+    state = JobState.IN_DOUBT if begun else JobState.WAITING
+    reasons = (Reason.TECH_DOUBT,) if begun else ()
     return Settled(job_id, attempt, patient_id, state, reasons, due_at=at, failures=failures)
 
 
@@ -94,9 +92,7 @@ def resolve_doubt(store: Store, *, limit: int = BATCH) -> int:
         proof.write_receipts(arrived)
         proof.note_copies(arrived)
         lost = [one for one, held in known if held != one.outgoing.composition_id and _settled_by(one, now)]
-        ended = settle(
-            [*(_accepted(one) for one in arrived), *(_again(one, now) for one in lost)], at=now
-        )
+        ended = settle([*(_accepted(one) for one in arrived), *(_again(one, now) for one in lost)], at=now)
     return len(ended)
 
 
@@ -153,4 +149,6 @@ def _accepted(sent: Sent) -> Settled:
 def _again(one: InDoubt, at: datetime.datetime) -> Settled:
     """Not arrived: the job waits again, and the gate is asked again before anything leaves."""
     out = one.outgoing
-    return Settled(out.job_id, out.attempt, out.patient_id, JobState.WAITING, due_at=at, failures=out.failures)
+    return Settled(
+        out.job_id, out.attempt, out.patient_id, JobState.WAITING, due_at=at, failures=out.failures
+    )

@@ -8,6 +8,7 @@ newer request took its place.
 import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -71,7 +72,7 @@ def settle(outcomes: Iterable[Settled], *, at: datetime.datetime) -> set[int]:
         return {job_id for (job_id,) in cursor.fetchall()}
 
 
-def _columns(rows: list[Settled], at: datetime.datetime) -> dict[str, object]:
+def _columns(rows: list[Settled], at: datetime.datetime) -> dict[str, Any]:
     return {
         "at": at,
         "superseded": Reason.JOB_SUPERSEDED.code,
@@ -86,4 +87,3 @@ def _columns(rows: list[Settled], at: datetime.datetime) -> dict[str, object]:
         "clocks": [row.clock_seen for row in rows],
         "finished": [row.state in FINISHED for row in rows],
     }
-

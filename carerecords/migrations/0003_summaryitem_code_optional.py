@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('carerecords', '0002_append_only'),
+        ("carerecords", "0002_append_only"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='summaryitem',
-            name='code',
-            field=models.CharField(blank=True, help_text='SNOMED CT or dm+d id', max_length=18),
+            model_name="summaryitem",
+            name="code",
+            field=models.CharField(blank=True, help_text="SNOMED CT or dm+d id", max_length=18),
         ),
     ]

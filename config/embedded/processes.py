@@ -1,5 +1,6 @@
 """Starting child processes that cannot outlive us, under an account that may run servers."""
 
+import contextlib
 import ctypes
 import os
 import pwd
@@ -66,7 +67,7 @@ def spawn(
         cwd=folder,
         process_group=0,
         # After the change of account, which would clear it.
-        preexec_fn=_die_with_parent(dies_with),
+        preexec_fn=_die_with_parent(dies_with),  # noqa: PLW1509 - the launcher has one thread
         **dropped,
     )
 
@@ -75,14 +76,10 @@ def stop(process: "subprocess.Popen[bytes]", number: signal.Signals, seconds: fl
     """Asks a process to end, and kills its whole group when it does not in time."""
     if process.poll() is None:
         process.send_signal(number)
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            pass
-    try:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass
     process.wait()
 
 

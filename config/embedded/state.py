@@ -31,7 +31,7 @@ class State:
         digest = hashlib.sha256(str(self.root).encode()).hexdigest()[:10]
         inside = not account.drops or reachable(self.root)
         self.servers = self.root if inside else Path("/var/lib/care-records") / digest
-        self.sockets = Path(os.environ.get("CARE_SOCKET_DIR") or f"/tmp/care-{os.getuid()}-{digest}")
+        self.sockets = Path(os.environ.get("CARE_SOCKET_DIR") or f"/tmp/care-{os.getuid()}-{digest}")  # noqa: S108
         self._lock: int | None = None
 
     def take(self) -> None:
@@ -42,7 +42,9 @@ class State:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             address = path.read_text().strip() or "still starting"
-            raise CannotStart(f"It is running already: {address}\nStop that one first (Ctrl-C there).") from None
+            raise CannotStart(
+                f"It is running already: {address}\nStop that one first (Ctrl-C there)."
+            ) from None
         os.ftruncate(self._lock, 0)
         self._make_folders()
 

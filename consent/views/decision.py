@@ -152,7 +152,7 @@ def _conflict(
 
 def _answers(request: CareRequest) -> dict[str, str]:
     """What was typed, to be sent again by a page that does not show the form."""
-    return {name: value for name, value in request.POST.items() if name not in _NOT_ANSWERS}
+    return {name: str(value) for name, value in request.POST.items() if name not in _NOT_ANSWERS}
 
 
 def _to(request: CareRequest, patient: Patient) -> HttpResponse:

@@ -164,9 +164,7 @@ def _patient(summary: Summary, ids: dict[str, str]) -> dict[str, object]:
     return {
         "resourceType": "Patient",
         "id": ids["patient"],
-        "identifier": [
-            {"system": "https://fhir.nhs.uk/Id/nhs-number", "value": summary.patient.nhs_number}
-        ],
+        "identifier": [{"system": "https://fhir.nhs.uk/Id/nhs-number", "value": summary.patient.nhs_number}],
     }
 
 

@@ -104,7 +104,7 @@ def _preferences(
 def _table_section(title: str, kind: EntryKind, entries: Iterable[Entry]) -> dict[str, object]:
     entries = list(entries)
     if kind in MEDICATIONS:
-        heads = ("Type", "Date", "Medication Item", "Dosage Instructions")
+        heads: tuple[str, ...] = ("Type", "Date", "Medication Item", "Dosage Instructions")
         rows: list[tuple[str, ...]] = [_medication_row(entry) for entry in entries]
     else:
         heads = ("Date", "Description", "Additional information")
@@ -143,7 +143,7 @@ def _tr(row: tuple[str, ...], *, odd: bool) -> str:
 
 def _text(text: str) -> str:
     """Escaped, and without the control characters that XML has no way to say."""
-    return escape("".join(c for c in text if c >= " " and c not in "\ufffe\uffff" or c in "\t\n"))
+    return escape("".join(c for c in text if (c >= " " and c not in "\ufffe\uffff") or c in "\t\n"))
 
 
 def _day(day: datetime.date) -> str:

@@ -11,7 +11,9 @@ APPEND_ONLY = [model for model in apps.get_models() if issubclass(model, AppendO
 
 def _triggers():
     with connection.cursor() as cursor:
-        cursor.execute("SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE tgname LIKE 'append_only%'")
+        cursor.execute(
+            "SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE tgname LIKE 'append_only%'"
+        )
         return set(cursor.fetchall())
 
 

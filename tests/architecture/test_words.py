@@ -24,7 +24,9 @@ def test_every_reason_of_the_gate_stands_in_its_table():
     assert of_the_gate == {code for case in CASES for code in case.reasons}
 
 
-@pytest.mark.parametrize("code", [upload_queue.WAITING_FOR_UNDO, upload_queue.SUPERSEDED, upload_queue.NOTHING_ASKED])
+@pytest.mark.parametrize(
+    "code", [upload_queue.WAITING_FOR_UNDO, upload_queue.SUPERSEDED, upload_queue.NOTHING_ASKED]
+)
 def test_codes_of_the_ground_are_reasons(code):
     assert Reason.of(code)
 

@@ -5,7 +5,7 @@ from tests.localstore_process import localstore, running_store  # noqa: F401  (f
 
 
 @pytest.fixture
-def store(localstore) -> Calls:  # noqa: F811
+def store(localstore) -> Calls:
     """Calls to the session's store."""
     return Calls(localstore)
 

@@ -30,7 +30,11 @@ def test_absent_ids_are_made_in_upper_case(store, headers):
 
 
 @pytest.mark.parametrize("name", ["X-Request-ID", "X-Correlation-ID"])
-@pytest.mark.parametrize("value", ["abc", new_id() + "0", new_id().replace("-", ""), "{" + new_id() + "}"])
+@pytest.mark.parametrize(
+    "value",
+    ["abc", new_id() + "0", new_id().replace("-", ""), "{" + new_id() + "}"],
+    ids=["short", "long", "no hyphens", "braces"],
+)
 def test_an_id_that_is_no_uuid(store, name, value):
     answer = store.upload(bundle(fresh_nhs_number(), new_id()), **{name.replace("-", "_"): value})
     assert answer.status == 400

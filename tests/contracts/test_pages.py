@@ -47,7 +47,11 @@ def test_a_patient_is_found_without_the_number_in_an_address(store):
     assert number not in re.findall(r'(?:href|action)="([^"]*)"', html)
 
 
-@pytest.mark.parametrize("text", ["", "12", "x" * 100, "<b>", fresh_nhs_number()])
+@pytest.mark.parametrize(
+    "text",
+    ["", "12", "x" * 100, "<b>", fresh_nhs_number()],
+    ids=["empty", "short", "long", "markup", "unknown"],
+)
 def test_a_number_that_leads_nowhere(store, text):
     answer = find(store, text)
     html = answer.body.decode()

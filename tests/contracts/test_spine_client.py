@@ -8,7 +8,10 @@ import pytest
 from spine.answers import AnswerKind
 from spine.client import BODY_CAP, CurrentSummary, SpineClient
 
-IDS = {"request_id": "8e9b0e4e-8a3c-4c1e-9d0a-3f6b2c1d0e01", "correlation_id": "8e9b0e4e-8a3c-4c1e-9d0a-3f6b2c1d0e02"}
+IDS = {
+    "request_id": "8e9b0e4e-8a3c-4c1e-9d0a-3f6b2c1d0e01",
+    "correlation_id": "8e9b0e4e-8a3c-4c1e-9d0a-3f6b2c1d0e02",
+}
 
 
 class RawServer:
@@ -43,7 +46,9 @@ class RawServer:
                 if script == "close before reading":
                     break
                 head = await reader.readuntil(b"\r\n\r\n")
-                length = next((int(h[15:]) for h in head.split(b"\r\n") if h.lower().startswith(b"content-length:")), 0)
+                length = next(
+                    (int(h[15:]) for h in head.split(b"\r\n") if h.lower().startswith(b"content-length:")), 0
+                )
                 self.seen.append((head, await reader.readexactly(length)))
                 if script == "close after reading":
                     break

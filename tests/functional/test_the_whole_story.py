@@ -89,7 +89,7 @@ class Story:
         expect(self.page.get_by_role("alert")).to_be_visible()
 
 
-def test_the_whole_story(page, live_server, log_in, whole_product, gp, policy_admin, patients, settings):  # noqa: F811
+def test_the_whole_story(page, live_server, log_in, whole_product, gp, policy_admin, patients, settings):
     story = Story(page, live_server, log_in, whole_product)
     first, second = patients
 

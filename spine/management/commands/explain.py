@@ -41,9 +41,7 @@ class Command(BaseCommand):
             number = parse_nhs_number(text)
         except BadNhsNumber as error:
             raise CommandError(str(error)) from None
-        patient = (
-            Patient.objects.filter(nhs_number=number).select_related("practice", "usual_gp").first()
-        )
+        patient = Patient.objects.filter(nhs_number=number).select_related("practice", "usual_gp").first()
         if patient is None:
             raise CommandError("No patient has this NHS number.")
         return patient
@@ -54,7 +52,9 @@ class Command(BaseCommand):
         self.stdout.write(f"Now: {found.heading}")
         self.stdout.write(f"The Spine holds: {found.on_store}")
         if found.last_receipt:
-            self.stdout.write(f"Last receipt: {found.last_receipt.text}, {nhs_datetime(found.last_receipt.at)}")
+            self.stdout.write(
+                f"Last receipt: {found.last_receipt.text}, {nhs_datetime(found.last_receipt.at)}"
+            )
         self.stdout.write(f"Evidence: {found.loaded.evidence}")
 
     def _as_of(self, patient: Patient, at: datetime.datetime) -> None:

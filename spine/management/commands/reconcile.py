@@ -17,7 +17,9 @@ class Command(BaseCommand):
         try:
             found = compare(settings.SPINE_LEDGER_URL)
         except OSError as error:
-            raise CommandError(f"The store's ledger does not answer ({error}). Is the store running?") from None
+            raise CommandError(
+                f"The store's ledger does not answer ({error}). Is the store running?"
+            ) from None
         self.stdout.write(
             f"{found.ledger_lines} accepted lines in the store's ledger, {found.accepted_jobs} accepted jobs here, "
             f"{found.on_their_way} on their way or in doubt"

@@ -37,12 +37,12 @@ def ring(url):
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def test_it_rings(broker):  # noqa: F811
+def test_it_rings(broker):
     said = ring(broker.url)
     assert (said["rang"], said["answers"]) == (True, True)
 
 
-def test_a_broker_that_is_away_costs_little_and_fails_nothing(broker):  # noqa: F811
+def test_a_broker_that_is_away_costs_little_and_fails_nothing(broker):
     said = ring(broker.url.replace("/broker", "/nobody"))
     assert (said["rang"], said["answers"]) == (False, False)
     assert said["seconds"] < 5
@@ -55,7 +55,7 @@ def test_one_that_refuses_costs_little_too(url):
     assert said["seconds"] < 5
 
 
-def test_a_frozen_broker_costs_little_and_fails_nothing(broker):  # noqa: F811
+def test_a_frozen_broker_costs_little_and_fails_nothing(broker):
     os.kill(broker.process.pid, signal.SIGSTOP)
     try:
         said = ring(broker.url)

@@ -67,8 +67,7 @@ def test_errors(client, db, login, password, error):
 
 def test_a_wrong_password_and_an_unknown_address_look_the_same(client, gp_with_password):
     def page(email):
-        body = text(log_in(Client(), email, "wrong")).replace(email, "EMAIL")
-        return body
+        return text(log_in(Client(), email, "wrong")).replace(email, "EMAIL")
 
     assert page(gp_with_password.email) == page("nobody@test.example")
 

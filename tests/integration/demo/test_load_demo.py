@@ -226,7 +226,7 @@ def test_every_account_can_log_in_and_is_listed():
 
 
 def test_logins_ask_for_the_demo_first():
-    with pytest.raises(CommandError, match="Run manage.py load_demo first"):
+    with pytest.raises(CommandError, match=r"Run manage\.py load_demo first"):
         call_command("demo_logins")
 
 

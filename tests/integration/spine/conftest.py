@@ -8,11 +8,11 @@ from django.utils import timezone
 from carerecords.models import UploadJob
 from spine import pipeline, recovery
 from spine.store import Store
-from tests.localstore_process import localstore  # noqa: F401
+from tests.localstore_process import localstore  # noqa: F401 - a fixture
 
 
 @pytest.fixture
-def sending(transactional_db, settings, localstore):  # noqa: F811
+def sending(transactional_db, settings, localstore):
     """Sends what is due, now or as if the undo window had passed."""
     settings.SPINE_BASE_URL = localstore.fhir_url
     settings.SPINE_LEDGER_URL = f"{localstore.base_url}/ledger"

@@ -53,7 +53,7 @@ class Senders:
         try:
             while pipeline.send_batch(self._slow(store), limit=4).claimed:
                 pass
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - told by the test
             self.errors.append(error)
         finally:
             store.close()
@@ -125,7 +125,12 @@ def test_no_send_begins_after_a_practice_holds(sending, due, practice, manager):
     with Senders(SENDERS) as senders:
         senders.wait_for(SENDERS)
         set_stance(
-            practice=practice, stance=Stance.HOLD, agreed_by="Partners", agreed_on=now.date(), by=manager, at=now
+            practice=practice,
+            stance=Stance.HOLD,
+            agreed_by="Partners",
+            agreed_on=now.date(),
+            by=manager,
+            at=now,
         )
         committed = time.time()
     assert senders.errors == []

@@ -94,14 +94,23 @@ def test_more_consent_replaces_the_record(sending, patient):
 
 def test_a_held_upload_goes_by_itself_when_the_practice_changes_its_mind(sending, patient, manager):
     day, now = timezone.localdate(), timezone.now()
-    set_stance(practice=patient.practice, stance=Stance.HOLD, agreed_by="Partners", agreed_on=day, by=manager, at=now)
+    set_stance(
+        practice=patient.practice, stance=Stance.HOLD, agreed_by="Partners", agreed_on=day, by=manager, at=now
+    )
     decide(patient)
     sending.all_due()
     job = UploadJob.objects.get()
     assert (job.state, job.reasons) == (JobState.HELD, ["policy.practice"])
     assert sending.ledger() == []
     assert sending.all_due() == []
-    set_stance(practice=patient.practice, stance=Stance.FOLLOW, agreed_by="Partners", agreed_on=day, by=manager, at=now)
+    set_stance(
+        practice=patient.practice,
+        stance=Stance.FOLLOW,
+        agreed_by="Partners",
+        agreed_on=day,
+        by=manager,
+        at=now,
+    )
     sending.all_due()
     assert UploadJob.objects.get().state == JobState.ACCEPTED
     assert len(sending.ledger()) == 1
@@ -110,10 +119,12 @@ def test_a_held_upload_goes_by_itself_when_the_practice_changes_its_mind(sending
 def test_a_held_job_asked_again_to_no_effect_leaves_one_decision(sending, patient, manager):
     day, now = timezone.localdate(), timezone.now()
     for _ in range(2):
-        set_stance(practice=patient.practice, stance=Stance.HOLD, agreed_by="P", agreed_on=day, by=manager, at=now)
-        decide(patient, seen=patient.consent_events.order_by("-pk").values_list("pk", flat=True).first()) if not (
-            UploadJob.objects.exists()
-        ) else None
+        set_stance(
+            practice=patient.practice, stance=Stance.HOLD, agreed_by="P", agreed_on=day, by=manager, at=now
+        )
+        decide(
+            patient, seen=patient.consent_events.order_by("-pk").values_list("pk", flat=True).first()
+        ) if not (UploadJob.objects.exists()) else None
         sending.all_due()
     assert UploadJob.objects.get().attempt == 2
     assert GateDecision.objects.count() == 1

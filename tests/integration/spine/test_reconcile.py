@@ -46,7 +46,9 @@ def only_new_lines(sending, monkeypatch):
     from spine import ledger
 
     read = ledger._read
-    monkeypatch.setattr(ledger, "_read", lambda url: (e for e in read(url) if e["sequence"] > sending.from_line))
+    monkeypatch.setattr(
+        ledger, "_read", lambda url: (e for e in read(url) if e["sequence"] > sending.from_line)
+    )
 
 
 def test_agreement(sent, capsys):
@@ -65,7 +67,10 @@ def test_agreement(sent, capsys):
         ("UPDATE spine_uploadattempt SET at = now() + interval '1 day'", "before the intent"),
         ("UPDATE spine_uploadattempt SET scope = 'BLANK'", "blank at the store but not here"),
         ("UPDATE spine_storecopy SET composition_id = 'another'", "another copy is current"),
-        ("UPDATE carerecords_patient SET nhs_number = translate(nhs_number, '9', '8')", "another patient's number"),
+        (
+            "UPDATE carerecords_patient SET nhs_number = translate(nhs_number, '9', '8')",
+            "another patient's number",
+        ),
         (
             "UPDATE spine_uploadattempt SET composition_id = gen_random_uuid()",
             "recorded as accepted here, but not in the ledger",
@@ -75,7 +80,9 @@ def test_agreement(sent, capsys):
 def test_each_difference_is_found(sent, capsys, spoil, sentence):
     with connection.cursor() as cursor:
         # Only a superuser's session may look past the triggers that keep these tables.
-        cursor.execute(f"SET session_replication_role = replica; {spoil}; SET session_replication_role = origin")
+        cursor.execute(
+            f"SET session_replication_role = replica; {spoil}; SET session_replication_role = origin"
+        )
     code, out = reconcile(capsys)
     assert code == 1
     assert sentence in out

@@ -102,10 +102,10 @@ def dihedral(left, right):
 
 def is_sctid(text):
     total = 0
-    for place, digit in enumerate(map(int, reversed(text))):
+    for place, permuted in enumerate(map(int, reversed(text))):
         for _ in range(place % 8):
-            digit = ONCE[digit]
-        total = dihedral(total, digit)
+            permuted = ONCE[permuted]  # noqa: PLW2901 - the permutation is applied again and again
+        total = dihedral(total, permuted)
     return total == 0
 
 

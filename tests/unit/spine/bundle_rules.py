@@ -41,7 +41,11 @@ def _check_composition(composition):
     assert composition["status"] == "final" and composition["title"]
     snomed = "http://snomed.info/sct"
     summary = {"system": snomed, "code": "196981000000101", "display": "General Practice Summary"}
-    documentation = {"system": snomed, "code": "163171000000105", "display": "Care Professional Documentation"}
+    documentation = {
+        "system": snomed,
+        "code": "163171000000105",
+        "display": "Care Professional Documentation",
+    }
     assert composition["type"]["coding"] == [summary]
     assert composition["category"][0]["coding"] == [documentation]
     for relation in composition.get("relatesTo", []):

@@ -156,7 +156,9 @@ def open_facts(gate: Any, **changes: Any) -> Any:
         "consent_is_current": True,
         "complete": True,
     } | changes
-    return gate.Facts(**{name: enums[name](value) if name in enums else value for name, value in values.items()})
+    return gate.Facts(
+        **{name: enums[name](value) if name in enums else value for name, value in values.items()}
+    )
 
 
 def failure(gate: Any, case: Case) -> str:

@@ -13,7 +13,9 @@ NOW = datetime.datetime(2026, 11, 23, 14, 32, 7, tzinfo=datetime.UTC)
 
 
 def outcome(text="", code="value"):
-    return json.dumps({"resourceType": "OperationOutcome", "issue": [{"code": code, "details": {"text": text}}]})
+    return json.dumps(
+        {"resourceType": "OperationOutcome", "issue": [{"code": code, "details": {"text": text}}]}
+    )
 
 
 def answer(status, body="", **headers):
@@ -25,7 +27,11 @@ def answer(status, body="", **headers):
     [
         (201, "", AnswerKind.ACCEPTED),
         (400, outcome("Composition missing from payload"), AnswerKind.REFUSED),
-        (400, outcome("Code: 30134, Display: [PSIS-30134] - Duplicate event with eventId X"), AnswerKind.DUPLICATE),
+        (
+            400,
+            outcome("Code: 30134, Display: [PSIS-30134] - Duplicate event with eventId X"),
+            AnswerKind.DUPLICATE,
+        ),
         (401, "", AnswerKind.UNAUTHORISED),
         (403, outcome("[PSIS-30418] - ACF does not permit", "forbidden"), AnswerKind.CONSENT_DIFFERS),
         (404, "", AnswerKind.REFUSED),

@@ -65,7 +65,9 @@ def test_additional_information_goes_with_its_scope_only():
     assert codes(built(asthma)) == CORE
     composition = built(asthma, scope=Scope.CORE_ADDITIONAL)
     assert codes(composition) == [*CORE, "DiagnosesHeader", "PreferencesHeader"]
-    assert "Express consent for core and additional SCR dataset upload" in text(composition, "PreferencesHeader")
+    assert "Express consent for core and additional SCR dataset upload" in text(
+        composition, "PreferencesHeader"
+    )
 
 
 @pytest.mark.parametrize(
@@ -136,7 +138,9 @@ entries_of_any_kind = st.builds(
 )
 
 
-@given(st.lists(entries_of_any_kind, max_size=8), st.sampled_from([Scope.CORE, Scope.CORE_ADDITIONAL]), anything)
+@given(
+    st.lists(entries_of_any_kind, max_size=8), st.sampled_from([Scope.CORE, Scope.CORE_ADDITIONAL]), anything
+)
 def test_any_record_makes_a_message_that_is_taken(entries, scope, name):
     """Whatever a record holds: markup, control characters, any script."""
     whole = summary(*entries, scope=scope)
@@ -156,7 +160,11 @@ def test_each_entry_is_in_exactly_one_group(entries, scope):
 def test_the_hash_is_of_what_is_said():
     base = content_hash(summary(entry()), on=TODAY)
     assert content_hash(summary(entry()), on=TODAY) == base
-    assert content_hash(summary(entry(), entry(EntryKind.DIAGNOSIS)), on=TODAY) == base, "core says no diagnosis"
+    assert content_hash(summary(entry(), entry(EntryKind.DIAGNOSIS)), on=TODAY) == base, (
+        "core says no diagnosis"
+    )
     assert content_hash(summary(entry(term="Allergy to nuts")), on=TODAY) != base
     assert content_hash(summary(entry(), scope=Scope.CORE_ADDITIONAL), on=TODAY) != base
-    assert content_hash(summary(entry(), entry(sensitive=True)), on=TODAY) != base, "that something is withheld"
+    assert content_hash(summary(entry(), entry(sensitive=True)), on=TODAY) != base, (
+        "that something is withheld"
+    )
