@@ -164,7 +164,7 @@ def test_changed_meanwhile_is_told_with_both(api, patient, gp):
     assert again.status_code == 201 and again.json()["state"]["code"] == "EXPRESS_CORE"
 
 
-@pytest.mark.parametrize("seen", [str(uuid.uuid4()), "of somebody else"])
+@pytest.mark.parametrize("seen", [str(uuid.uuid4()), "of somebody else"], ids=["unknown", "somebody else"])
 def test_what_was_never_current_is_a_conflict(api, patient, seen):
     if seen == "of somebody else":
         seen = str(decide(make_patient()).event.public_id)
