@@ -33,6 +33,8 @@ bench: $(VENV)/dev.stamp ## Run the benchmarks: ratios, each measured in one run
 
 lock: ## Write the lock files again from pyproject.toml (needs uv)
 	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	    --no-emit-index-url pyproject.toml -o requirements-production.lock
+	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	    --no-emit-index-url pyproject.toml --extra embedded -o requirements.lock
 	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	    --no-emit-index-url pyproject.toml --extra embedded --extra dev -o requirements-dev.lock

@@ -9,6 +9,7 @@ from pathlib import Path
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
+from config import logs
 from config.env import Env
 
 env = Env()
@@ -181,6 +182,10 @@ CELERY_BEAT_SCHEDULE = {
     },
 }
 
+# Celery must not replace the root logger: its own format knows nothing of ids.
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+LOGGING = logs.configure(env.text("LOG_LEVEL", "INFO" if CARE_ENV != "test" else "WARNING"))
+
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "Europe/London"
 USE_TZ = True
@@ -220,6 +225,8 @@ CONTENT_SECURITY_POLICY = {
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", PRODUCTION)
+# Asked from inside the network, by whoever watches the containers.
+SECURE_REDIRECT_EXEMPT = ["^health/$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION
 # Only behind a proxy that sets this header itself, or anybody could claim to come by TLS.

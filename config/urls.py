@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from config import static_pages
+from config.health import health
 from reports.views import home
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -13,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("spine.urls")),
     path("", include("reports.urls")),
     path("api/", include("config.api_urls")),
+    path("health/", health, name="health"),
     path("help/", static_pages.help_page, name="help"),
     path("accessibility/", static_pages.accessibility, name="accessibility"),
     path("privacy/", static_pages.privacy, name="privacy"),

@@ -47,14 +47,23 @@ def find_browser():
     return None
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """One browser a process; a page of its own for each test."""
+    """One browser a module; a page of its own for each test.
+
+    Not one a process: Playwright's event loop counts as running until it ends, and the tests of
+    the sending, which may come next in the same process, run one of their own.
+    """
     path = find_browser()
     if path is None:
         pytest.skip("No browser: set BROWSER, or install chromium. The page was not tested.")
     # Playwright drives the browser from an event loop; Django would refuse its tests' own queries.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        yield from _launch(path)
+
+
+def _launch(path):
     arguments = ["--no-sandbox", "--disable-dev-shm-usage"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=path, args=arguments)

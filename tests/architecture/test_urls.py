@@ -34,6 +34,7 @@ WITHOUT_PERMISSION = {
     "mfa_index": OWN_ACCOUNT,
     "mfa_reauthenticate": OWN_ACCOUNT,
     "mfa_view_recovery_codes": OWN_ACCOUNT,
+    "health": FOR_EVERYBODY,
     "help": FOR_EVERYBODY,
     "accessibility": FOR_EVERYBODY,
     "privacy": FOR_EVERYBODY,
@@ -50,6 +51,7 @@ WITHOUT_LOG_IN = {
     "account_reset_password_from_key",
     "account_reset_password_from_key_done",
     "mfa_authenticate",  # the second step of logging in
+    "health",
     "help",
     "accessibility",
     "privacy",
