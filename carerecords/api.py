@@ -6,15 +6,18 @@ The API answers in JSON and in the pages' words. Errors are problem details (RFC
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, cast
 
+from django.core.exceptions import RequestDataTooBig
+from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import APIException, NotAuthenticated, Throttled, ValidationError
 from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import Serializer
+from rest_framework.serializers import BooleanField, Field, Serializer
 from rest_framework.throttling import ScopedRateThrottle
 from rest_framework.views import APIView, exception_handler
 
 from carerecords import access
+from carerecords.api_intake import BodyParser, CountedTokens
 from carerecords.middleware import CareRequest, set_assignment
 from carerecords.permissions import NotPermitted, Permission
 
@@ -27,6 +30,7 @@ TITLES = {
     405: "This address does not do that",
     406: "This address answers in JSON",
     409: "This record changed while you were working",
+    413: "This request is too large",
     415: "Send JSON",
     429: "Too many requests",
 }
@@ -34,6 +38,10 @@ NOBODY = "Send a token (Authorization: Token …), or log in."
 NOT_FOUND = "Your practice has no such record."
 NOTHING_DONE = "Nothing was saved. What to mend stands beside each field."
 NO_SUCH_FIELD = "There is no such field"
+NO_OBJECT = "Send one JSON object with the fields"
+NO_TEXT = "Send a text, in quotes"
+TOO_LARGE = "Nothing was saved. No request of this API needs more than a few thousand characters."
+BODY = "body"
 
 
 class RolePermission(BasePermission):
@@ -49,7 +57,11 @@ class CareView(APIView):
     """A view of the API. Each names its `permission`, as the pages do with `access.requires`."""
 
     permission: ClassVar[Permission]
+    # The token first: its challenge makes "not logged in" a 401.
+    authentication_classes = (CountedTokens, SessionAuthentication)
+    parser_classes = (BodyParser,)
     permission_classes = (IsAuthenticated, RolePermission)
+    http_method_names = ("get", "post", "head")
     throttle_classes = (ScopedRateThrottle,)
     throttle_scope: str = "api_read"
 
@@ -71,18 +83,32 @@ class CareView(APIView):
 
 
 class StrictSerializer(Serializer[Any]):
-    """Refuses names that it does not know: a misspelt field must not count as left out."""
+    """Refuses names that it does not know: a misspelt field must not count as left out.
+
+    And numbers where text belongs: as a number, an NHS number or a reference loses its zeros.
+    """
 
     def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, Mapping):
-            unknown = {name: [NO_SUCH_FIELD] for name in data if name not in self.fields}
-            if unknown:
-                raise ValidationError(unknown)
+        if not isinstance(data, Mapping):
+            raise ValidationError({BODY: [NO_OBJECT]})
+        wrong = {name: [NO_SUCH_FIELD] for name in data if name not in self.fields}
+        wrong |= {
+            name: [NO_TEXT] for name, field in self.fields.items() if _is_no_text(field, data.get(name))
+        }
+        if wrong:
+            raise ValidationError(wrong)
         return super().to_internal_value(data)
+
+
+def _is_no_text(field: Field[Any, Any, Any, Any], value: Any) -> bool:
+    """All that is sent in is text in JSON, dates and ids too, except for yes and no."""
+    return not isinstance(field, BooleanField) and not isinstance(value, str | None)
 
 
 def read_input(shape: type[StrictSerializer], data: Any) -> dict[str, Any]:
     """What was sent, checked and typed; raises the error that names each wrong field."""
+    if data is None:
+        raise ValidationError({BODY: [NO_OBJECT]})
     serializer = shape(data=data)
     serializer.is_valid(raise_exception=True)
     return dict(serializer.validated_data)
@@ -98,6 +124,8 @@ def answer_error(error: Exception, context: Mapping[str, Any]) -> Response | Non
     """The framework's hook. None lets Django's own handler answer: a fault, or no database."""
     if isinstance(error, NotPermitted):
         return problem(403, str(error))
+    if isinstance(error, RequestDataTooBig):
+        return problem(413, TOO_LARGE)
     drawn = exception_handler(error, dict(context))
     if drawn is None:
         return None
@@ -110,7 +138,7 @@ def answer_error(error: Exception, context: Mapping[str, Any]) -> Response | Non
 
 def _told(error: Exception, drawn: Response) -> Response:
     if isinstance(error, ValidationError):
-        errors = drawn.data if isinstance(drawn.data, Mapping) else {"body": drawn.data}
+        errors = drawn.data if isinstance(drawn.data, Mapping) else {BODY: drawn.data}
         return problem(drawn.status_code, NOTHING_DONE, errors=errors)
     if isinstance(error, NotAuthenticated):
         return problem(drawn.status_code, NOBODY)

@@ -23,7 +23,9 @@ from spine.evidence import named
 from spine.explain import SCOPE_WORDS, ReasonLine, explain, explain_as_of
 from spine.facts import Loaded
 from spine.gate import Decision
-from spine.queries import UploadFilters, upload_record, uploads_page
+from spine.queries import UploadFilters, is_upload_of, upload_record, uploads_page
+
+NO_SUCH_PLACE = "There is no such upload in the list. Begin with the first page"
 
 
 class UploadsView(CareView):
@@ -45,7 +47,10 @@ class UploadsView(CareView):
             reason=asked.get("reason", ""),
             latest="yes" if asked["latest"] else "",
         )
-        page = uploads_page(_practice(self), filters, asked.get("after"))
+        after = asked.get("after")
+        if after is not None and not is_upload_of(_practice(self), after):
+            raise ValidationError({"after": [NO_SUCH_PLACE]})
+        page = uploads_page(_practice(self), filters, after)
         access.record(self.care, AccessEvent.Kind.LISTED, detail="api: uploads", rows=len(page.jobs))
         body = {"results": page.jobs, "total": page.total, "next": next_address(self.care, page.before)}
         return Response(UploadPageShape(body).data)

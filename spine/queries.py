@@ -76,6 +76,10 @@ def uploads_page(practice: Practice, filters: UploadFilters, before: uuid.UUID |
     return UploadPage(page[:PAGE], total, page[PAGE - 1].public_id if more else None)
 
 
+def is_upload_of(practice: Practice, public_id: uuid.UUID) -> bool:
+    return UploadJob.objects.filter(practice=practice, public_id=public_id).exists()
+
+
 def _filtered(jobs: QuerySet[UploadJob], filters: UploadFilters) -> QuerySet[UploadJob]:
     if filters.state:
         jobs = jobs.filter(state=filters.state)

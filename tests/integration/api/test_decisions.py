@@ -89,7 +89,7 @@ def test_what_a_role_may_not_record(call, request, patient, who, preference, wor
     assert AccessEvent.objects.get(kind="REFUSED").patient == patient
 
 
-TOMORROW = datetime.timedelta(days=1)
+DATE = "Give the date as YYYY-MM-DD, for example 2008-03-03"
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ TOMORROW = datetime.timedelta(days=1)
         ({"preference": "IMPLIED_CORE"}, "preference", "Select what the patient decided"),
         ({"source": "left out"}, "source", "Select how the patient told you"),
         ({"decided_on": "left out"}, "decided_on", "Enter the date of decision"),
-        ({"decided_on": "3/3/2008"}, "decided_on", "Give the date as YYYY-MM-DD, for example 2008-03-03"),
+        ({"decided_on": "3/3/2008"}, "decided_on", DATE),
         ({"source": "LETTER", "reference": " "}, "reference", "Enter a letter or form reference"),
         ({"source": "REPRESENTATIVE"}, "representative_name", "Enter who decided for the patient"),
         (
@@ -109,6 +109,17 @@ TOMORROW = datetime.timedelta(days=1)
         ),
         ({"decided_at": "2024-01-01"}, "decided_at", "There is no such field"),
         ({"seen": "x"}, "seen", None),
+        ({"seen": 5}, "seen", "Send a text, in quotes"),
+        ({"key": 5}, "key", "Send a text, in quotes"),
+        ({"reference": 7}, "reference", "Send a text, in quotes"),
+        ({"preference": ["EXPRESS_CORE"]}, "preference", "Send a text, in quotes"),
+        ({"decided_on": 20080303}, "decided_on", "Send a text, in quotes"),
+        ({"decided_on": {}}, "decided_on", "Send a text, in quotes"),
+        ({"decided_on": "2008-02-30"}, "decided_on", DATE),
+        ({"decided_on": "2008-03-03T10:00"}, "decided_on", DATE),
+        ({"decided_on": ""}, "decided_on", DATE),
+        ({"note": True}, "note", "Send a text, in quotes"),
+        ({"note": None}, "note", None),
         ({"reference": "x" * 51}, "reference", None),
         ({"note": "x" * 1001}, "note", None),
         ({"note": "\x00"}, "note", None),

@@ -1,5 +1,8 @@
 """Who gets in, what they are told if not, and how errors look."""
 
+import json
+import uuid
+
 import pytest
 from django.db import OperationalError
 from rest_framework.authtoken.models import Token
@@ -68,10 +71,60 @@ def test_nobody_gets_a_challenge_in_json(call, addresses):
         assert answer.json()["title"] == "You are not logged in"
 
 
-def test_a_wrong_token(call):
-    client = call()
-    client.credentials(HTTP_AUTHORIZATION="Token nobodys")
-    assert client.get(PATIENTS).status_code == 401
+@pytest.mark.parametrize(
+    ("sent", "detail"),
+    [
+        ("Token nobodys", "Invalid token."),
+        ("Token", "Invalid token header. No credentials provided."),
+        ("Token one two", "Invalid token header. Token string should not contain spaces."),
+        ("Token \x00", "Incorrect authentication credentials."),
+        ("Bearer nobodys", "Send a token (Authorization: Token …), or log in."),
+        ("", "Send a token (Authorization: Token …), or log in."),
+    ],
+)
+def test_a_wrong_token(client, sent, detail):
+    answer = client.get(PATIENTS, headers={"Authorization": sent})
+    assert answer.status_code == 401 and answer["WWW-Authenticate"] == "Token"
+    assert answer["Content-Type"] == "application/problem+json"
+    assert answer.json() == {
+        "type": "about:blank",
+        "title": "You are not logged in",
+        "status": 401,
+        "detail": detail,
+    }
+
+
+def test_many_wrong_tokens_are_slowed_down_and_right_ones_pass(client, call, api_client):
+    def try_token(text, address="10.0.0.1"):
+        return client.get(PATIENTS, headers={"Authorization": f"Token {text}"}, REMOTE_ADDR=address)
+
+    assert {try_token(f"guess-{n}").status_code for n in range(30)} == {401}
+    answer = try_token("one-more")
+    assert answer.status_code == 429 and 0 < int(answer["Retry-After"]) <= 60
+    assert answer.json()["title"] == "Too many requests"
+    assert try_token("one-more", "10.0.0.2").status_code == 401
+    assert try_token(Token.objects.create(user=api_client).key).status_code == 200
+
+
+def test_the_three_refusals_have_one_shape(call, api, auditor, patient, stranger):
+    """401, 403 and 404 in full: programs read these."""
+    address = f"{PATIENTS}{patient.public_id}/"
+    shapes = [call().get(address), call(auditor).get(address), call(stranger).get(address)]
+    assert [answer.status_code for answer in shapes] == [401, 403, 404]
+    for answer in shapes:
+        body = answer.json()
+        assert answer["Content-Type"] == "application/problem+json"
+        assert set(body) == {"type", "title", "status", "detail"} and body["status"] == answer.status_code
+    assert shapes[1].json()["title"] == "You cannot do this"
+    assert shapes[1].json()["detail"] == "Your role (Auditor) cannot find or open patients."
+
+
+def test_a_foreign_patient_and_none_are_told_alike(call, stranger, patient):
+    """So that nobody learns by trying whether a patient exists."""
+    client = call(stranger)
+    theirs = client.get(f"{PATIENTS}{patient.public_id}/")
+    nobodys = client.get(f"{PATIENTS}{uuid.uuid4()}/")
+    assert theirs.json() == nobodys.json() and theirs.headers == nobodys.headers
 
 
 def test_a_token_of_somebody_who_left(call, api_client, patient):
@@ -110,14 +163,47 @@ def test_a_session_writes_only_with_proof_of_origin(gp, patient):
 @pytest.mark.parametrize("method", ["put", "patch", "delete", "options"])
 def test_other_methods(api, method):
     answer = getattr(api, method)(PATIENTS)
-    assert answer.status_code == 405 and answer.json()["status"] == 405 and "GET" in answer["Allow"]
+    assert answer.status_code == 405 and answer.json()["status"] == 405 and answer["Allow"] == "GET, HEAD"
 
 
 def test_only_json_comes_in(api):
     answer = api.post(f"{PATIENTS}find/", {"nhs_number": "1"}, format=None, content_type="text/plain")
     assert answer.status_code == 415
-    broken = api.generic("POST", f"{PATIENTS}find/", "{", content_type="application/json")
-    assert broken.status_code == 400 and broken["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        (b"{", "JSON parse error - Expecting property name"),
+        (b" ", "JSON parse error - Expecting value"),
+        (b'{"nhs_number": NaN}', "JSON parse error - Out of range"),
+        (b'{"nhs_number": "\xff"}', "JSON parse error - 'utf-8' codec"),
+        (b"[" * 200_000, "The body is nested too deeply."),
+    ],
+    ids=["cut off", "blank", "NaN", "no UTF-8", "deep"],
+)
+def test_what_is_no_json_is_told(api, body, detail):
+    answer = api.generic("POST", f"{PATIENTS}find/", body, content_type="application/json")
+    assert answer.status_code == 400 and answer["Content-Type"] == "application/problem+json"
+    assert answer.json()["detail"].startswith(detail)
+
+
+@pytest.mark.parametrize("body", [[], "text", 7, None, True])
+def test_what_is_no_object_is_told(api, patient, body):
+    for address in (f"{PATIENTS}find/", f"{PATIENTS}{patient.public_id}/decisions/"):
+        sent = json.dumps(body)
+        answer = api.generic("POST", address, sent, content_type="application/json")
+        assert answer.status_code == 400
+        assert answer.json()["errors"] == {"body": ["Send one JSON object with the fields"]}
+
+
+def test_a_body_that_is_too_large(api, patient, settings):
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+    large = {"preference": "EXPRESS_CORE", "note": "x" * 1000}
+    answer = api.post(f"{PATIENTS}{patient.public_id}/decisions/", large)
+    assert answer.status_code == 413 and answer["Content-Type"] == "application/problem+json"
+    assert answer.json()["detail"].startswith("Nothing was saved.")
+    assert not ConsentEvent.objects.exists()
 
 
 def test_only_json_goes_out(api):

@@ -145,7 +145,10 @@ def test_each_wrong_number_gets_its_sentence(api, number, sentence):
         ({}, {"nhs_number", "born_on"}),
         ({"nhs_number": "9990000018", "born_on": "12/06/1970"}, {"born_on"}),
         ({"nhs_number": "9990000018", "born_on": "1970-06-12", "name": "x"}, {"name"}),
-        ([], {"non_field_errors"}),
+        ([], {"body"}),
+        ({"nhs_number": 9990000018, "born_on": "1970-06-12"}, {"nhs_number"}),
+        ({"nhs_number": ["9990000018"], "born_on": {"day": 1}}, {"nhs_number", "born_on"}),
+        ({"nhs_number": None, "born_on": None}, {"nhs_number", "born_on"}),
         ({"nhs_number": "\x00", "born_on": "1970-06-12"}, {"nhs_number"}),
     ],
 )

@@ -107,7 +107,8 @@ def test_filters(api, practice, asked, found):
 
 
 @pytest.mark.parametrize(
-    "asked", [{"state": "held"}, {"kind": "X"}, {"reason": "none"}, {"after": "x"}, {"before": "y"}]
+    "asked",
+    [{"state": "held"}, {"kind": "X"}, {"reason": "none"}, {"after": "x"}, {"before": "y"}, {"latest": "x"}],
 )
 def test_a_wrong_question_is_named(api, asked):
     answer = api.get(LIST, asked)
@@ -120,6 +121,13 @@ def test_pages_hold_every_upload_once(api, practice):
     second = api.get(first["next"]).json()
     ids = [row["id"] for row in first["results"] + second["results"]]
     assert len(ids) == 55 and set(ids) == jobs and second["next"] is None
+
+
+def test_no_place_in_the_list_is_not_the_end_of_it(api, patient):
+    decide(patient)
+    for wrong in (uuid.uuid4(), decide(make_patient()).job.public_id):
+        answer = api.get(LIST, {"after": str(wrong)})
+        assert answer.status_code == 400 and list(answer.json()["errors"]) == ["after"]
 
 
 def test_queries_do_not_grow_with_rows(api, practice):
