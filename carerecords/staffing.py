@@ -1,0 +1,60 @@
+"""Giving people roles and ending them. A role is never deleted: it ends, and the row stays."""
+
+import datetime
+
+from django.db import transaction
+
+from carerecords.identifiers import BadOdsCode, parse_ods_code
+from carerecords.models import Practice, RoleAssignment, User
+from carerecords.permissions import Role
+
+
+class RoleRefused(Exception):
+    """The role cannot be given or ended; the message says why."""
+
+
+@transaction.atomic
+def give_role(
+    *, email: str, role: Role, ods_code: str | None, at: datetime.datetime, **person: str
+) -> RoleAssignment:
+    """Gives the role from `at`, and stores the person first if their address is new.
+
+    `person` holds what is stored of somebody new: at least `given_name` and `family_name`. They have
+    no password: they choose one by "Forgotten your password?". Raises RoleRefused.
+    """
+    practice = _practice(role, ods_code)
+    user = User.objects.filter(email=email.lower()).first()
+    if user is None:
+        if not (person.get("given_name") and person.get("family_name")):
+            raise RoleRefused(
+                f"Nobody here has the address {email}. Give their names, so that they can be stored."
+            )
+        user = User.objects.create_user(email, **person)
+    if user.assignments.filter(role=role, practice=practice, ends_at__isnull=True).exists():
+        raise RoleRefused(f"{user.name} has that role already.")
+    return RoleAssignment.objects.create(user=user, role=role, practice=practice, starts_at=at)
+
+
+def end_role(*, email: str, role: Role, ods_code: str | None, at: datetime.datetime) -> None:
+    """Ends the role at `at`: gone with the person's next click. Raises RoleRefused."""
+    ended = RoleAssignment.objects.filter(
+        user__email=email.lower(), role=role, practice=_practice(role, ods_code), ends_at__isnull=True
+    ).update(ends_at=at)
+    if not ended:
+        raise RoleRefused(f"{email} does not have that role.")
+
+
+def _practice(role: Role, ods_code: str | None) -> Practice | None:
+    if not role.rule.of_practice:
+        if ods_code:
+            raise RoleRefused(f"{role.rule.name} is a national role: leave the practice out.")
+        return None
+    if not ods_code:
+        raise RoleRefused(f"{role.rule.name} is a role of one practice: name it by its ODS code.")
+    try:
+        practice = Practice.objects.filter(ods_code=parse_ods_code(ods_code)).first()
+    except BadOdsCode as error:
+        raise RoleRefused(str(error)) from error
+    if practice is None:
+        raise RoleRefused(f"There is no practice {ods_code} here. Import the practices first.")
+    return practice
