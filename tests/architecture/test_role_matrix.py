@@ -1,0 +1,184 @@
+"""Who may do what at every door of the project, page and API, written out for people to check.
+
+`carerecords.permissions` says what a role includes and each view says what it needs; this table says
+what comes of both. A change of either that opens a door must change a line here.
+"""
+
+from contextlib import contextmanager
+
+import pytest
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from boycott.models import GpStanceRevision, PositionRevision, StanceRevision
+from carerecords.models import AccessEvent, UploadJob
+from carerecords.permissions import Role, roles_with
+from consent.models import ConsentEvent
+from spine.models import StopRevision
+from tests.architecture.test_urls import ROUTES, WITHOUT_PERMISSION, address_of, logged_in
+from tests.factories import decide, make_user
+
+pytestmark = pytest.mark.django_db
+
+# x: let in.  .: told that the role cannot (403).  -: there is no such thing for this role (404).
+COLUMNS = [
+    Role.GP,
+    Role.STAFF,
+    Role.PRACTICE_MANAGER,
+    Role.PRIVACY_OFFICER,
+    Role.API_CLIENT,
+    Role.POLICY_ADMIN,
+    Role.NATIONAL_ADMIN,
+    Role.AUDITOR,
+]
+DOORS = """
+    GET  home                        xxxx x xxx
+    GET  consent:list                xxxx x ...
+    GET  consent:search              xxxx x ...
+    POST consent:search              xxxx x ...
+    GET  consent:patient             xxxx x ...
+    GET  consent:reason              x..x . ...
+    POST consent:reason              x..x . ...
+    GET  consent:record              xxx. x ...
+    POST consent:record              xxx. x ...
+    POST consent:undo                x.xx . ...
+    GET  boycott:policy              xxxx x xxx
+    GET  spine:policy_change         .... . x..
+    POST spine:policy_change         .... . x..
+    GET  spine:policy_change_check   .... . x..
+    POST spine:policy_change_check   .... . x..
+    GET  spine:stop                  .... . .x.
+    POST spine:stop                  .... . .x.
+    GET  spine:practice_stance       xxxx x ---
+    POST spine:practice_stance       ..x. . ---
+    GET  spine:practice_stance_check ..x. . ...
+    POST spine:practice_stance_check ..x. . ...
+    GET  spine:own_stance            x... . ...
+    POST spine:own_stance            x... . ...
+    GET  spine:own_stance_check      x... . ...
+    POST spine:own_stance_check      x... . ...
+    GET  spine:uploads               xxxx x ...
+    GET  spine:upload                xxxx x ...
+    GET  api:v1:patients             xxxx x ...
+    POST api:v1:find                 xxxx x ...
+    GET  api:v1:patient              xxxx x ...
+    GET  api:v1:decisions            xxxx x ...
+    POST api:v1:decisions            xxxx x ...
+    GET  api:v1:explain              xxxx x ...
+    POST api:v1:undo                 x.xx . ...
+    GET  api:v1:uploads              xxxx x ...
+    GET  api:v1:upload               xxxx x ...
+"""
+# Which answers of a patient each role may record: the page and the API must agree.
+ANSWERS = """
+    EXPRESS_CORE        xxx. x ...
+    EXPRESS_ADDITIONAL  x... . ...
+    EXPRESS_DISSENT     xxx. x ...
+    NONE                xxx. x ...
+"""
+
+
+def table(text):
+    """{words of a line before its marks: {role: mark}}"""
+    rows = {}
+    for line in text.strip().splitlines():
+        words = line.split()
+        marks = "".join(words[-3:])
+        rows[tuple(words[:-3])] = dict(zip(COLUMNS, marks, strict=True))
+    return rows
+
+
+each_role = pytest.mark.parametrize("role", COLUMNS, ids=lambda role: role.value)
+BY_NAME = {route[0]: route for route in ROUTES}
+
+
+@contextmanager
+def undone():
+    """What happens inside is rolled back, so that one answer does not change the next."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def ids(patient):
+    """A patient with a decision that somebody else recorded, and its upload."""
+    done = decide(patient)
+    return {"patient": patient.public_id, "event": done.event.public_id, "job": done.job.public_id}
+
+
+def address(name, ids):
+    first = "event" if name == "api:v1:undo" else "job" if name.endswith(":upload") else "patient"
+    return address_of(BY_NAME[name], [ids[first], ids["event"]])
+
+
+def ask(client, method, path):
+    if method == "GET":
+        return client.get(path)
+    return client.post(path, {}, format="json" if path.startswith("/api/") else "multipart")
+
+
+def written():
+    """Everything that a person's answer can add to, apart from the access log."""
+    tables = (ConsentEvent, UploadJob, PositionRevision, StanceRevision, GpStanceRevision, StopRevision)
+    return [model.objects.count() for model in tables] + sorted(
+        UploadJob.objects.values_list("pk", "state", "cause")
+    )
+
+
+def user_of(role, practice):
+    return make_user(role, practice if role.rule.of_practice else None)
+
+
+@each_role
+def test_every_door(role, practice, ids):
+    client, before = logged_in(user_of(role, practice)), written()
+    for (method, name), marks in table(DOORS).items():
+        mark = marks[role]
+        with undone():
+            answer = ask(client, method, address(name, ids))
+            told = f"{role.value} {method} {name}: {answer.status_code}"
+            if mark == "x":
+                assert answer.status_code in {200, 302, 400}, told
+                continue
+            assert answer.status_code == {".": 403, "-": 404}[mark], told
+            assert written() == before, told
+            refused = AccessEvent.objects.filter(kind="REFUSED", user__assignments__role=role).exists()
+            assert refused == (mark == "."), told
+
+
+def test_every_door_stands_in_the_table(practice, ids):
+    """Asked by a role that the door is open to, so that only a method it does not know is a 405."""
+    known = set()
+    for name, _, view, _ in ROUTES:
+        if name in WITHOUT_PERMISSION:
+            continue
+        client = logged_in(user_of(roles_with(view.permission)[0], practice))
+        for method in ("GET", "POST"):
+            with undone():
+                if ask(client, method, address(name, ids)).status_code != 405:
+                    known.add((method, name))
+    assert known == set(table(DOORS))
+
+
+@each_role
+@pytest.mark.parametrize("way", ["page", "api"])
+def test_every_answer(role, way, practice, patient):
+    client, today = logged_in(user_of(role, practice)), timezone.localdate()
+    for (preference,), marks in table(ANSWERS).items():
+        facts = {"preference": preference, "source": "FORM", "reference": "F 1"}
+        with undone():
+            if way == "api":
+                path = reverse("api:v1:decisions", args=[patient.public_id])
+                answer = client.post(path, facts | {"decided_on": today.isoformat()}, format="json")
+            else:
+                path = reverse("consent:record", args=[patient.public_id])
+                date = {f"decided_on_{part}": getattr(today, part) for part in ("day", "month", "year")}
+                answer = client.post(path, facts | date | {"confirmed": "yes"}, format="multipart")
+            told = f"{role.value} {preference}: {answer.status_code}"
+            if marks[role] == "x":
+                assert ConsentEvent.objects.get().preference == preference, told
+            else:
+                assert answer.status_code == 403 and not ConsentEvent.objects.exists(), told
+                assert not UploadJob.objects.exists()
