@@ -1,5 +1,6 @@
 """A Valkey server of our own, on a Unix socket in a private folder, writing what it is told to disk."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -10,6 +11,7 @@ from config.embedded.errors import CannotStart
 from config.embedded.processes import Account, spawn, stop
 
 START_SECONDS = 20
+LONGEST_SOCKET = 107
 
 
 class Broker:
@@ -27,6 +29,11 @@ class Broker:
 
     def start(self) -> None:
         """Starts and waits; raises `CannotStart`."""
+        if len(os.fsencode(self.socket)) > LONGEST_SOCKET:
+            raise CannotStart(
+                f"The folder for the broker's socket has too long a path ({self.socket.parent}). "
+                "Name a shorter one in CARE_SOCKET_DIR."
+            )
         self.account.own(self.folder)
         self.account.own(self.socket.parent)
         self.socket.unlink(missing_ok=True)

@@ -33,7 +33,12 @@ def find_postgres() -> PostgresBinaries:
             major = _major(folder / "postgres")
             if major >= OLDEST_POSTGRES:
                 return PostgresBinaries(folder, source, major)
-            looked.append(f"{source}: {folder} is version {major}, older than {OLDEST_POSTGRES}")
+            why = (
+                f"is version {major}, older than {OLDEST_POSTGRES}"
+                if major
+                else "does not run on this machine"
+            )
+            looked.append(f"{source}: the one in {folder} {why}")
         else:
             looked.append(f"{source}: not in {folder}")
         if source == POSTGRES_VARIABLE:
@@ -87,7 +92,11 @@ def _broker_places() -> Iterator[tuple[str, Path]]:
 
 
 def _major(postgres: Path) -> int:
-    said = subprocess.run([postgres, "--version"], capture_output=True, text=True, check=False).stdout
+    """0 where it does not run: another machine's, not executable, or without its libraries."""
+    try:
+        said = subprocess.run([postgres, "--version"], capture_output=True, text=True, check=False).stdout
+    except OSError:
+        return 0
     found = re.search(r"(\d+)", said)
     return int(found.group(1)) if found else 0
 

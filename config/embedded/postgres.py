@@ -12,7 +12,7 @@ from psycopg import sql
 
 from config.embedded.discovery import PostgresBinaries
 from config.embedded.errors import CannotStart
-from config.embedded.processes import Account, spawn, stop
+from config.embedded.processes import Account, kill, spawn, stop, working_in
 
 USER = "care"
 # The longest path of a Unix socket, less PostgreSQL's own "/.s.PGSQL.5432".
@@ -46,7 +46,7 @@ class Postgres:
 
     def start(self) -> None:
         """Makes the data folder if there is none, starts, and waits; raises `CannotStart`."""
-        if len(str(self.sockets)) > LONGEST_SOCKET_FOLDER:
+        if len(os.fsencode(self.sockets)) > LONGEST_SOCKET_FOLDER:
             raise CannotStart(
                 f"The folder for PostgreSQL's socket has too long a path ({self.sockets}). "
                 "Name a shorter one in CARE_SOCKET_DIR."
@@ -98,7 +98,17 @@ class Postgres:
         self.account.own(fresh)
         with self.log.open("ab") as log:
             made = spawn(
-                [self.binaries.folder / "initdb", "-D", fresh, "-U", USER, "--auth=trust", "-E", "UTF8", "-N"],
+                [
+                    self.binaries.folder / "initdb",
+                    "-D",
+                    fresh,
+                    "-U",
+                    USER,
+                    "--auth=trust",
+                    "-E",
+                    "UTF8",
+                    "-N",
+                ],
                 account=self.account,
                 log=log,
                 environment=os.environ | LOCALE,
@@ -110,7 +120,15 @@ class Postgres:
         fresh.rename(self.folder)
 
     def _clear_leftovers(self) -> None:
-        """Sockets of a server that was killed. Its pid file PostgreSQL judges by itself."""
+        """What is left of a server that was killed. Its pid file PostgreSQL judges by itself.
+
+        A backend in the middle of a long statement goes on with it, and no new server starts until it
+        is gone.
+        """
+        end = time.monotonic() + START_SECONDS
+        while (left := working_in(self.folder, "postgres", self.account)) and time.monotonic() < end:
+            kill(left)
+            time.sleep(0.02)
         for leftover in self.sockets.glob(".s.PGSQL.*"):
             leftover.unlink()
 
@@ -119,7 +137,9 @@ class Postgres:
         end = time.monotonic() + START_SECONDS
         while time.monotonic() < end:
             if self.process.poll() is not None:
-                raise CannotStart(f"PostgreSQL stopped while starting. The end of {self.log}:\n{self._tail()}")
+                raise CannotStart(
+                    f"PostgreSQL stopped while starting. The end of {self.log}:\n{self._tail()}"
+                )
             try:
                 psycopg.connect(self.url("postgres"), connect_timeout=5).close()
             except psycopg.OperationalError:

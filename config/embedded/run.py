@@ -6,11 +6,8 @@ address and the log-ins; looks after them until Ctrl-C, and leaves nothing behin
 
 import os
 import signal
-import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
@@ -20,11 +17,13 @@ from config.embedded.broker import Broker
 from config.embedded.discovery import find_broker, find_postgres
 from config.embedded.errors import CannotStart, refuse_in_production
 from config.embedded.postgres import Postgres
-from config.embedded.processes import Account, own_account, server_account
+from config.embedded.processes import Account, own_account, server_account, spawn
 from config.embedded.services import Service, free_port
-from config.embedded.state import PROJECT, State, bring_within_reach, reachable
+from config.embedded.state import LEFTOVERS_SECONDS, PROJECT, State, bring_within_reach, reachable
 
 WAIT_SECONDS = 60
+# After everything that was asked to end has: a child of one that was killed.
+MANNERS_SECONDS = 2
 FHIR = "/summary-care-record/FHIR/R4"
 
 
@@ -48,9 +47,9 @@ class Launcher:
         """Starts all, and returns only by `Ended` or `CannotStart`."""
         self.state.take()
         self.is_ours = True
+        self._wait_for_leftovers()
         environment = self._servers()
-        self._manage(environment, "migrate", "--verbosity", "0", doing="Preparing the database")
-        self._manage(environment, "load_demo", doing="Loading the demo (made-up patients)")
+        self._prepare(environment)
         address = self._processes(environment)
         self.state.announce(address)
         self._greet(environment, address)
@@ -66,7 +65,16 @@ class Launcher:
             self.broker.stop()
         if self.postgres:
             self.postgres.stop()
+        if self.state.family:
+            self.state.family.end(MANNERS_SECONDS)
         self.state.forget_environment()
+
+    def _wait_for_leftovers(self) -> None:
+        """What a launcher that was killed left is told to end; nothing of ours starts beside it."""
+        assert self.state.family is not None
+        if self.state.family.members():
+            say("Waiting for the end of what was left by a start that was killed")
+            self.state.family.end(LEFTOVERS_SECONDS)
 
     def _servers(self) -> dict[str, str]:
         """PostgreSQL and the broker, unless the environment names others; the services' variables."""
@@ -77,7 +85,7 @@ class Launcher:
             database = database or self.postgres.url("care")
             store_database = store_database or self.postgres.url("localstore")
         broker = os.environ.get("CELERY_BROKER_URL") or self._start_broker()
-        port = free_port(int(os.environ.get("LOCALSTORE_PORT") or 8091))
+        port = pick_port("The local store", "LOCALSTORE_PORT", 8091)
         store = f"http://127.0.0.1:{port}"
         return {
             "CARE_ENV": "demo",
@@ -116,7 +124,11 @@ class Launcher:
             copy.chmod(0o755)
             binary = copy
         self.broker = Broker(
-            binary, self.state.servers / "broker", self.state.sockets, self.account, log=self.state.log("broker")
+            binary,
+            self.state.servers / "broker",
+            self.state.sockets,
+            self.account,
+            log=self.state.log("broker"),
         )
         self.broker.start()
         return self.broker.url
@@ -125,45 +137,54 @@ class Launcher:
         """The local store, web, worker and beat; returns the address once the page answers."""
         account, log = self._python_account(), self.state.log
         store_page = environment["LOCALSTORE_PAGE"]
-        self._start(services.local_store(environment, account, log("local-store"), PROJECT))
-        _wait_for(f"{store_page}/health", "The local store", log("local-store"))
-        port = free_port(int(os.environ.get("PORT") or 8000))
-        self._start(services.web(environment, account, log("web"), PROJECT, port))
+        store = self._start(services.local_store(environment, account, log("local-store"), PROJECT))
+        store.wait_for(f"{store_page}/health", WAIT_SECONDS)
+        port = pick_port("The web server", "PORT", 8000)
+        web = self._start(services.web(environment, account, log("web"), PROJECT, port))
         self._start(services.worker(environment, account, log("worker"), PROJECT))
         schedule = self.state.servers / "beat" / "schedule"
         self._start(services.beat(environment, account, log("beat"), PROJECT, schedule))
         self.state.write_environment(environment)
         address = f"http://localhost:{port}/"
-        _wait_for(f"http://127.0.0.1:{port}/log-in/", "The web server", log("web"))
+        web.wait_for(f"http://127.0.0.1:{port}/log-in/", WAIT_SECONDS)
         return address
 
-    def _start(self, service: Service) -> None:
+    def _start(self, service: Service) -> Service:
         say(f"Starting {service.name[0].lower()}{service.name[1:]}")
-        service.start()
         self.services.append(service)
+        service.start()
+        return service
 
     def _python_account(self) -> Account:
         """The servers' account where it may read the program, else ours."""
         may_enter = reachable(PROJECT / "manage.py") and reachable(Path(sys.executable))
         return self.account if may_enter and reachable(Path(sys.prefix)) else own_account()
 
-    def _manage(self, environment: Mapping[str, str], *command: str, doing: str) -> None:
-        say(doing)
-        done = subprocess.run(
-            [sys.executable, "manage.py", *command], cwd=PROJECT, env=os.environ | dict(environment), check=False
+    def _prepare(self, environment: Mapping[str, str]) -> None:
+        """Migrates and loads the demo; it says itself what it does."""
+        sys.stdout.flush()
+        process = spawn(
+            [sys.executable, "-m", "config.embedded.prepare", self.state.logins],
+            account=own_account(),
+            log=sys.stdout.fileno(),
+            environment=os.environ | dict(environment),
+            folder=PROJECT,
         )
-        if done.returncode:
-            raise CannotStart(f"manage.py {command[0]} failed, as it says above.")
+        if process.wait():
+            raise CannotStart("The demo's database could not be prepared, as it says above.")
 
     def _greet(self, environment: Mapping[str, str], address: str) -> None:
         print(f"\nReady after {time.monotonic() - self.began:.0f} seconds.\n")
         print(f"  The product      {address}")
         print(f"  The local store  {environment['LOCALSTORE_PAGE']}/   (where uploads arrive)")
-        print(f"  Logs             {self.state.root / 'logs'}\n", flush=True)
-        subprocess.run(
-            [sys.executable, "manage.py", "demo_logins"], cwd=PROJECT, env=os.environ | dict(environment), check=False
-        )
-        print("\nCtrl-C stops everything. What was recorded is kept for the next time.\n", flush=True)
+        print(f"  Logs             {self.state.root / 'logs'}")
+        if self.state.servers != self.state.root:
+            print(
+                f"  Data             {self.state.servers}   (the account of the servers may not enter here)"
+            )
+        print(flush=True)
+        print(self.state.logins.read_text())
+        print("Ctrl-C stops everything. What was recorded is kept for the next time.\n", flush=True)
 
     def _look_after(self) -> None:
         while True:
@@ -178,19 +199,17 @@ class Launcher:
                     say(told)
 
 
+def pick_port(name: str, variable: str, usual: int) -> int:
+    """A port that is free; says so when it is not the one that was wanted."""
+    port = free_port(variable, usual)
+    wanted = int(os.environ.get(variable) or usual)
+    if port != wanted:
+        say(f"{name} takes port {port}: another program listens on {wanted}. {variable} names another")
+    return port
+
+
 def say(text: str) -> None:
     print(f"- {text}", flush=True)
-
-
-def _wait_for(address: str, name: str, log: Path) -> None:
-    end = time.monotonic() + WAIT_SECONDS
-    while time.monotonic() < end:
-        try:
-            with urllib.request.urlopen(address, timeout=5):
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
-    raise CannotStart(f"{name} did not answer within {WAIT_SECONDS} seconds. {log} says why.")
 
 
 def _end_on(*numbers: signal.Signals) -> Callable[[], None]:

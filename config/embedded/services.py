@@ -6,14 +6,19 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from config.embedded.errors import CannotStart
 from config.embedded.processes import Account, spawn, stop
 
 # The first restart comes at once, later ones ever more slowly.
 LONGEST_PAUSE = 30.0
+HIGHEST_PORT = 65535
+# Whatever proxy the environment names, it is not the way to this machine itself.
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 @dataclass
@@ -33,6 +38,7 @@ class Service:
     not_before: float = field(default=0.0)
 
     def start(self) -> None:
+        self.stop()  # A killed one may have left children.
         with self.log.open("ab") as log:
             self.process = spawn(
                 self.command,
@@ -60,9 +66,25 @@ class Service:
         self.start()
         return f"{self.name} ended by itself (code {code}) and was started again. Its log: {self.log}"
 
+    def wait_for(self, address: str, seconds: float) -> None:
+        """Returns when the address answers; raises `CannotStart` when it does not in time, or ended."""
+        assert self.process is not None
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if self.process.poll() is not None:
+                raise CannotStart(f"{self.name} ended while starting. {self.log} says why.")
+            try:
+                with DIRECT.open(address, timeout=5):
+                    return
+            except OSError:
+                time.sleep(0.1)
+        raise CannotStart(f"{self.name} did not answer within {seconds:.0f} seconds. {self.log} says why.")
+
 
 def local_store(environment: Mapping[str, str], account: Account, log: Path, folder: Path) -> Service:
-    return Service("The local store", [sys.executable, "-m", "spine.localstore"], environment, account, log, folder)
+    return Service(
+        "The local store", [sys.executable, "-m", "spine.localstore"], environment, account, log, folder
+    )
 
 
 def web(environment: Mapping[str, str], account: Account, log: Path, folder: Path, port: int) -> Service:
@@ -84,7 +106,9 @@ def worker(environment: Mapping[str, str], account: Account, log: Path, folder: 
     return Service("The worker", command, environment, account, log, folder, patience=20)
 
 
-def beat(environment: Mapping[str, str], account: Account, log: Path, folder: Path, schedule: Path) -> Service:
+def beat(
+    environment: Mapping[str, str], account: Account, log: Path, folder: Path, schedule: Path
+) -> Service:
     command = [
         *(sys.executable, "-m", "celery", "-A", "config", "beat"),
         *("--loglevel", "WARNING", "--schedule", str(schedule), "--pidfile="),
@@ -92,9 +116,14 @@ def beat(environment: Mapping[str, str], account: Account, log: Path, folder: Pa
     return Service("The clock", command, environment, account, log, folder)
 
 
-def free_port(wanted: int) -> int:
-    """The wanted port, or the next one that nobody listens on."""
-    for port in range(wanted, wanted + 100):
+def free_port(variable: str, usual: int) -> int:
+    """The port that a variable names, or the next one that nobody listens on; raises `CannotStart`."""
+    named = os.environ.get(variable) or str(usual)
+    if not named.isdecimal() or not 1 <= int(named) <= HIGHEST_PORT:
+        raise CannotStart(f"{variable} is {named}. It has to be a number from 1 to {HIGHEST_PORT}.")
+    wanted = int(named)
+    last = min(wanted + 99, HIGHEST_PORT)
+    for port in range(wanted, last + 1):
         with socket.socket() as attempt:
             attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -102,4 +131,4 @@ def free_port(wanted: int) -> int:
             except OSError:
                 continue
             return port
-    raise OSError(f"No free port from {wanted} to {wanted + 99}.")
+    raise CannotStart(f"No port from {wanted} to {last} is free. Name another in {variable}.")

