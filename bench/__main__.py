@@ -1,0 +1,40 @@
+"""`python -m bench [NAME …]`: exit code 1 if a goal is missed."""
+
+import importlib
+import pkgutil
+import sys
+from types import ModuleType
+
+import bench
+from bench import harness
+
+NOT_BENCHMARKS = {"__main__", "harness", "population"}
+
+
+def chosen(names: list[str]) -> list[ModuleType]:
+    known = [each.name for each in pkgutil.iter_modules(bench.__path__) if each.name not in NOT_BENCHMARKS]
+    unknown = set(names) - set(known)
+    if unknown:
+        raise SystemExit(
+            f"There is no benchmark {', '.join(sorted(unknown))}. There are: {', '.join(known)}."
+        )
+    return [importlib.import_module(f"bench.{name}") for name in known if not names or name in names]
+
+
+def main() -> int:
+    modules = chosen(sys.argv[1:])
+    missed = 0
+    with harness.database():
+        from bench import population
+
+        population.make()
+        for module in modules:
+            print(f"\n{(module.__doc__ or '').strip()}", flush=True)
+            for ratio in module.run():
+                print(f"  {ratio}", flush=True)
+                missed += not ratio.reached
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

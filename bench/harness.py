@@ -1,0 +1,97 @@
+"""What every benchmark needs: a database of its own, fair timing, and a way to tell the result."""
+
+import gc
+import os
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from config.embedded.discovery import find_postgres
+from config.embedded.postgres import Postgres
+from config.embedded.processes import server_account
+
+# Both sides of a ratio run alternately, so that what else the machine does meets both alike.
+ROUNDS = 5
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """One figure: what was compared, what came out, and the goal if there is one."""
+
+    name: str
+    what: str
+    value: float
+    goal: float | None = None
+    # A goal may be an upper bound ("costs at most 1.2 times").
+    at_most: bool = False
+    note: str = ""
+
+    @property
+    def reached(self) -> bool:
+        if self.goal is None:
+            return True
+        return self.value <= self.goal if self.at_most else self.value >= self.goal
+
+    def __str__(self) -> str:
+        goal = (
+            "" if self.goal is None else f" (goal: {'at most' if self.at_most else 'at least'} {self.goal:g})"
+        )
+        verdict = "ok  " if self.reached else "MISS"
+        note = f"\n     {self.note}" if self.note else ""
+        return f"{verdict} {self.name}: {self.value:,.2f} {self.what}{goal}{note}"
+
+
+@contextmanager
+def database() -> Iterator[None]:
+    """A durable PostgreSQL server, empty but for the tables; gone afterwards."""
+    account = server_account()
+    folder = Path(tempfile.mkdtemp(prefix="care-bench-"))
+    account.own(folder)
+    server = Postgres(find_postgres(), folder / "data", folder / "s", account, log=folder / "postgres.log")
+    server.start()
+    try:
+        server.create_database("care")
+        os.environ |= {
+            "CARE_ENV": "demo",
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "DATABASE_URL": server.url("care"),
+            "CELERY_BROKER_URL": os.environ.get("CELERY_BROKER_URL", "memory://"),
+            "SPINE_BASE_URL": "http://127.0.0.1:9/summary-care-record/FHIR/R4",
+            "LOG_LEVEL": "WARNING",
+        }
+        import django
+
+        django.setup()
+        from django.core.management import call_command
+
+        call_command("migrate", verbosity=0, interactive=False)
+        yield
+    finally:
+        from django.db import connections
+
+        connections.close_all()
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def seconds(work: Callable[[], object]) -> float:
+    gc.collect()
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def side_by_side(*ways: Callable[[], object], rounds: int = ROUNDS) -> list[float]:
+    """Median seconds of each way, run in turn; one round first that does not count."""
+    for way in ways:
+        way()
+    taken: list[list[float]] = [[] for _ in ways]
+    for _ in range(rounds):
+        for times, way in zip(taken, ways, strict=True):
+            times.append(seconds(way))
+    return [statistics.median(times) for times in taken]

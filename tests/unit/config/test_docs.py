@@ -1,0 +1,44 @@
+"""The pages tell what is so: settings, links and commands are compared with the code."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+SETTINGS_PAGE = (ROOT / "docs" / "how-to" / "settings.md").read_text()
+STORE_PAGE = (ROOT / "docs" / "how-to" / "local-store.md").read_text()
+READ = re.compile(r'(?:env\.(?:text|flag|number|words)|environ(?:ment)?\.get|_port)\(\s*"([A-Z][A-Z_]+)"')
+# Django's own, and what the launcher hands from one of its processes to another.
+NOT_FOR_PEOPLE = {"DJANGO_SETTINGS_MODULE", "LOCALSTORE_PAGE"}
+
+
+def variables_read():
+    files = [*ROOT.glob("config/**/*.py"), *ROOT.glob("spine/**/*.py"), *ROOT.glob("demo/**/*.py")]
+    return {name for file in files for name in READ.findall(file.read_text())} - NOT_FOR_PEOPLE
+
+
+@pytest.mark.parametrize("name", sorted(variables_read()))
+def test_every_variable_that_is_read_is_described(name):
+    assert f"`{name}`" in SETTINGS_PAGE + STORE_PAGE
+
+
+def test_no_variable_is_described_that_nobody_reads():
+    rows = [line.split("|")[1] for line in SETTINGS_PAGE.splitlines() if line.startswith("| `")]
+    described = {name for cell in rows for name in re.findall(r"`([A-Z_]+)`", cell)}
+    by_make_and_tests = {"PYTHON_BASE", "BROWSER"}
+    assert described <= variables_read() | by_make_and_tests
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text()):
+        if not target.startswith(("http:", "https:", "mailto:")):
+            assert (page.parent / target).exists(), target
+
+
+def test_each_make_target_of_the_readme_exists():
+    makefile = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"^make (\w+)", (ROOT / "README.md").read_text(), re.MULTILINE):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
