@@ -2,7 +2,7 @@
 
 import datetime
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from consent.codes import PERMITTING, ConsentState, Preference, Source
 
@@ -48,16 +48,15 @@ def state_from(
     recorded in knowledge of the other (`supersedes`): then the patient changed their mind.
     """
     standing = _standing(events, known_at)
-    in_effect = [event for event in standing if _day(event) <= at]
     upcoming = min((_day(event) for event in standing if _day(event) > at), default=None)
-    if not in_effect:
-        return _only_later(standing, upcoming)
-    latest_day = max(_day(event) for event in in_effect)
-    rivals = _not_superseded([event for event in in_effect if _day(event) == latest_day])
-    last = max(rivals, key=lambda event: event.sequence)
-    if len({event.preference for event in rivals}) > 1:
-        return Derived(ConsentState.CONFLICT, last, upcoming)
-    return Derived(_state_of(last), last, upcoming)
+    in_effect = [event for event in standing if _day(event) <= at]
+    if in_effect:
+        return _on_day(standing, max(_day(event) for event in in_effect), upcoming)
+    if upcoming is None:
+        return NOTHING
+    then = _on_day(standing, upcoming, upcoming)
+    later = permits_upload(then.state)
+    return replace(then, state=ConsentState.LATER) if later else replace(NOTHING, changes_on=upcoming)
 
 
 def permits_upload(state: ConsentState) -> bool:
@@ -78,24 +77,24 @@ def _standing(events: Iterable[Event], known_at: datetime.datetime | None) -> li
     return [event for event in known if event.reverses is None and event.sequence not in taken_back]
 
 
+def _on_day(standing: Sequence[Event], day: datetime.date, changes_on: datetime.date | None) -> Derived:
+    """What the decisions of one day amount to."""
+    rivals = _not_superseded([event for event in standing if _day(event) == day])
+    last = max(rivals, key=lambda event: event.sequence)
+    if len({event.preference for event in rivals}) > 1:
+        return Derived(ConsentState.CONFLICT, last, changes_on)
+    assert last.preference is not None
+    return Derived(ConsentState(last.preference.value), last, changes_on)
+
+
 def _not_superseded(events: Sequence[Event]) -> list[Event]:
-    """The events that none of the others was recorded in knowledge of. Never empty."""
-    superseded = {event.supersedes for event in events}
-    return [event for event in events if event.sequence not in superseded]
+    """The events that none of the others was recorded in knowledge of. Never empty.
 
-
-def _only_later(standing: Sequence[Event], upcoming: datetime.date | None) -> Derived:
-    if upcoming is None:
-        return NOTHING
-    first = min(standing, key=lambda event: (_day(event), event.sequence))
-    if first.preference in PERMITTING:
-        return Derived(ConsentState.LATER, first, upcoming)
-    return Derived(ConsentState.NONE, None, upcoming)
-
-
-def _state_of(event: Event) -> ConsentState:
-    assert event.preference is not None
-    return ConsentState(event.preference.value)
+    Who saw one event had all before it in view: also the other side of a conflict, and what an
+    event replaced that was taken back since.
+    """
+    seen = max((event.supersedes for event in events if event.supersedes is not None), default=None)
+    return [event for event in events if seen is None or event.sequence > seen]
 
 
 def _day(event: Event) -> datetime.date:
