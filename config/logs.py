@@ -5,6 +5,7 @@ message is dropped here, because PostgreSQL quotes the row it refuses and parser
 read. The exception's type and its frames are enough to find the fault.
 """
 
+import re
 import sys
 import traceback
 from types import TracebackType
@@ -13,6 +14,8 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+# Ten digits by themselves, closed up or as people space them; no part of a UUID looks so.
+NHS_NUMBER = re.compile(r"(?<!\w)(?:\d{3}(?:[ +-]|%20)?){2}\d{4}(?!\w)")
 # Django's own line for each request says nothing that django_structlog's does not.
 QUIET = ("django.server", "django.channels.server")
 
@@ -49,6 +52,14 @@ def without_arguments(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     return event
 
 
+def without_numbers(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """No address of ours holds an NHS number, but somebody may ask for one that does."""
+    for name in ("event", "request"):
+        if isinstance(event.get(name), str):
+            event[name] = NHS_NUMBER.sub("[number]", event[name])
+    return event
+
+
 SHARED: list[Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
@@ -56,6 +67,7 @@ SHARED: list[Processor] = [
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     without_arguments,
     only_where,
+    without_numbers,
 ]
 
 
