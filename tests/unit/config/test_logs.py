@@ -16,7 +16,13 @@ def line():
     made = logging.config.DictConfigurator({"version": 1}).configure_formatter(formatter)
 
     def of(**record):
-        values = {"name": "django.request", "level": logging.ERROR, "msg": "failed", "args": (), "exc_info": None}
+        values = {
+            "name": "django.request",
+            "level": logging.ERROR,
+            "msg": "failed",
+            "args": (),
+            "exc_info": None,
+        }
         made_record = logging.makeLogRecord(
             {"levelno": logging.ERROR, "levelname": "ERROR"} | values | record
         )
