@@ -210,9 +210,9 @@ class DecisionForm(forms.Form):
         return self.cleaned_data.get("who_decided") == WhoDecided.REPRESENTATIVE
 
     def _somebody_else(self) -> bool:
-        """A name that was typed counts, whatever else was chosen: nothing is dropped in silence."""
-        named = bool(self.cleaned_data.get("representative_name"))
-        return named or self._parent_decided() or self.cleaned_data.get("source") == Source.REPRESENTATIVE
+        """A name or authority that was typed counts, whatever was chosen: nothing is dropped in silence."""
+        typed = any(self.cleaned_data.get(f"representative_{part}") for part in ("name", "authority"))
+        return typed or self._parent_decided() or self.cleaned_data.get("source") == Source.REPRESENTATIVE
 
     def _authority(self) -> str:
         given: str = self.cleaned_data.get("representative_authority") or ""
