@@ -4,7 +4,7 @@ import uuid
 from typing import Any
 
 from django.http import HttpRequest
-from drf_spectacular.utils import OpenApiResponse
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 from rest_framework import serializers
 
 from carerecords.api import PROBLEM_JSON
@@ -35,14 +35,33 @@ _PROBLEMS = {
     403: "The role does not include this.",
     404: "No such record in the practice.",
     409: "It changed in between; nothing was saved.",
+    413: "The body is too large; nothing was saved.",
     429: "Too many requests; `Retry-After` says how long to wait.",
+}
+
+_EXAMPLES = {
+    400: [
+        OpenApiExample(
+            "A field is missing",
+            {
+                "type": "about:blank",
+                "title": "This request could not be read",
+                "status": 400,
+                "detail": "Nothing was saved. What to mend stands beside each field.",
+                "errors": {"decided_on": ["Enter the date of decision"]},
+            },
+            media_type=PROBLEM_JSON,
+        )
+    ]
 }
 
 
 def problems(*statuses: int) -> dict[Any, Any]:
     """For `extend_schema(responses=...)`; what may always happen is there without being named."""
     return {
-        (status, PROBLEM_JSON): OpenApiResponse(ProblemShape, description=_PROBLEMS[status])
+        (status, PROBLEM_JSON): OpenApiResponse(
+            ProblemShape, description=_PROBLEMS[status], examples=_EXAMPLES.get(status)
+        )
         for status in sorted({401, 403, 429, *statuses})
     }
 

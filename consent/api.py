@@ -16,7 +16,7 @@ from carerecords.api import PROBLEM_JSON, CareView, problem, read_input
 from carerecords.api_shapes import next_address, problems, term
 from carerecords.models import AccessEvent, Patient, Practice
 from carerecords.permissions import Permission
-from consent import api_recording, wording
+from consent import api_examples, api_recording, wording
 from consent.actions import CannotUndo, DecisionChanged
 from consent.api_door import check_sensitive, open_event, open_patient
 from consent.api_shapes import (
@@ -76,7 +76,8 @@ class FindView(CareView):
     @extend_schema(
         operation_id="patients_find",
         request=FindShape,
-        responses={200: PatientShape, **problems(400, 404)},
+        examples=api_examples.OF_FIND,
+        responses={200: PatientShape, **problems(400, 404, 413)},
     )
     def post(self, request: Request) -> Response:
         """The patient of the practice who has this NHS number and this date of birth."""
@@ -122,7 +123,8 @@ class DecisionsView(CareView):
     @extend_schema(
         operation_id="decisions_record",
         request=NewDecisionShape,
-        responses={201: RecordedShape, 200: RecordedShape, **problems(400, 404), **CHANGED},
+        examples=api_examples.OF_DECISION,
+        responses={201: RecordedShape, 200: RecordedShape, **problems(400, 404, 413), **CHANGED},
     )
     def post(self, request: Request, public_id: uuid.UUID) -> Response:
         """Records what the patient decided, and asks for the upload or removal that follows.

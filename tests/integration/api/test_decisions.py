@@ -2,8 +2,10 @@
 
 import datetime
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from carerecords.models import AccessEvent, Patient, UploadJob
@@ -259,3 +261,21 @@ def test_consent_follows_the_patient_and_so_does_undo(call, stranger, patient):
     Patient.objects.filter(pk=patient.pk).update(practice=stranger.assignments.get().practice)
     assert call(make_user(Role.GP, event.practice)).post(undo(event)).status_code == 404
     assert call(stranger).post(undo(event)).status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_key_at_the_same_moment_records_once(call, api_client, patient):
+    sent = body(key=str(uuid.uuid4()), seen=None)
+    clients = [call(api_client) for _ in range(4)]
+
+    def post(client):
+        try:
+            return client.post(decisions(patient), sent).status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(clients)) as threads:
+        statuses = sorted(threads.map(post, clients))
+    assert statuses == [200, 200, 200, 201]
+    assert ConsentEvent.objects.count() == 1 and UploadJob.objects.count() == 1
+    assert AccessEvent.objects.filter(kind="DECISION").count() == 1
