@@ -153,8 +153,8 @@ def _already(
     decided_on: datetime.date,
     by: User,
 ) -> Recorded | None:
-    """What this form made when it was sent before. With other answers it is another decision, and
-    whoever sent it must first see what stands now."""
+    """What this form made when it was sent before. With other answers it is another decision, and one
+    that was undone since is not recorded: whoever sent it must first see what stands now."""
     event = ConsentEvent.objects.select_related("recorded_by").filter(form_key=form_key).first()
     if event is None:
         return None
@@ -166,7 +166,8 @@ def _already(
         event.representative_authority,
     )
     same = (patient.pk, preference, evidence, decided_on, by.pk)
-    if same != (event.patient_id, Preference(event.preference), told, event.decided_on, event.recorded_by_id):
+    before = event.patient_id, Preference(event.preference), told, event.decided_on, event.recorded_by_id
+    if same != before or queries.was_undone(event):
         raise DecisionChanged(queries.current_event(patient))
     job = UploadJob.objects.filter(patient=patient).order_by("-pk").first()
     return Recorded(event, ConsentState(patient.consent_state), job)
