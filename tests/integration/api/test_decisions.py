@@ -6,10 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from carerecords.models import AccessEvent, Patient, UploadJob
 from carerecords.permissions import Role
+from consent.actions import undo_decision
 from consent.codes import Preference
 from consent.models import ConsentEvent
 from tests.factories import decide, make_patient, make_user
@@ -215,6 +217,20 @@ def test_history_newest_first(api, patient, gp):
     told = api.get(decisions(patient)).json()
     assert [event["kind"] for event in told["results"]] == ["DECISION"]  # somebody else's: not undone
     assert told["current"] == str(first.public_id) and told["results"][0]["reverses"] is None
+
+
+def test_queries_do_not_grow_with_the_history(api, patient):
+    def count():
+        with CaptureQueriesContext(connection) as queries:
+            assert api.get(decisions(patient)).status_code == 200
+        return len(queries)
+
+    decide(patient)
+    few = count()
+    for each in [Preference.EXPRESS_DISSENT, Preference.NONE] * 5:
+        done = decide(patient, each)
+        undo_decision(event=done.event, by=done.event.recorded_by, at=timezone.now())
+    assert ConsentEvent.objects.count() == 21 and count() == few <= 7
 
 
 def test_undoing_ones_own(api, api_client, patient):
