@@ -9,7 +9,9 @@ ROOT = Path(__file__).resolve().parents[3]
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 SETTINGS_PAGE = (ROOT / "docs" / "how-to" / "settings.md").read_text()
 STORE_PAGE = (ROOT / "docs" / "how-to" / "local-store.md").read_text()
-READ = re.compile(r'(?:env\.(?:text|flag|number|words)|environ(?:ment)?\.get|pick_port)\((?:"[^"]*",)??\s*"([A-Z][A-Z_]+)"')
+READ = re.compile(
+    r'(?:env\.(?:text|flag|number|words)|environ(?:ment)?\.get|pick_port)\((?:"[^"]*",)??\s*"([A-Z][A-Z_]+)"'
+)
 # Django's own, and what the launcher hands from one of its processes to another.
 NOT_FOR_PEOPLE = {"DJANGO_SETTINGS_MODULE", "LOCALSTORE_PAGE"}
 

@@ -1,0 +1,114 @@
+"""`manage.py explain`: outcome and every reason, now and on any day, from what was known then."""
+
+import datetime
+import io
+
+import pytest
+import time_machine
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from carerecords.models import Patient
+from consent.codes import Preference
+from tests.factories import decide, make_patient
+from tests.policy_factories import end_boycott, start_boycott
+
+pytestmark = pytest.mark.django_db
+LONDON = timezone.get_default_timezone()
+
+
+def noon(text):
+    return datetime.datetime.fromisoformat(f"{text}T12:00").replace(tzinfo=LONDON)
+
+
+def explain(patient, **options):
+    out = io.StringIO()
+    call_command("explain", patient.nhs_number, stdout=out, **options)
+    return out.getvalue()
+
+
+@pytest.fixture
+def history(practice, gp, policy_admin):
+    """Consent on 2 March, boycott on 1 April recorded that day, ended 4 May; dissent on 1 June."""
+    with time_machine.travel(noon("2026-02-02"), tick=False):
+        patient = make_patient(practice)
+    for day, act in (
+        ("2026-03-02", lambda at: decide(patient, by=gp, at=at)),
+        ("2026-04-01", lambda at: start_boycott(policy_admin, at)),
+        ("2026-05-04", lambda at: end_boycott(policy_admin, at)),
+        ("2026-06-01", lambda at: decide(patient, Preference.EXPRESS_DISSENT, by=gp, at=at)),
+    ):
+        with time_machine.travel(noon(day), tick=False):
+            act(timezone.now())
+    return patient
+
+
+@pytest.mark.parametrize(
+    ("on", "answer", "reason"),
+    [
+        ("2026-03-01", "HOLD", "consent."),
+        ("2026-03-02", "SEND", ""),
+        ("2026-03-31", "SEND", ""),
+        ("2026-04-01", "HOLD", "policy."),
+        ("2026-05-03", "HOLD", "policy."),
+        ("2026-05-04", "SEND", ""),
+        ("2026-06-01", "CANCEL", "consent."),
+    ],
+)
+def test_each_day_as_it_was_known_that_day(history, on, answer, reason):
+    told = explain(history, on=on)
+    assert f"\n{answer}: " in told
+    if reason:
+        assert f"\n- {reason}" in told
+    else:
+        assert "\n- " not in told
+
+
+def test_what_was_recorded_later_does_not_change_what_a_day_answers(history, gp):
+    before = explain(history, on="2026-03-20")
+    with time_machine.travel(noon("2026-07-01"), tick=False):
+        # Told in July, decided in March.
+        decide(
+            history,
+            Preference.EXPRESS_DISSENT,
+            by=gp,
+            at=timezone.now(),
+            decided_on=datetime.date(2026, 3, 10),
+        )
+    assert explain(history, on="2026-03-20") == before
+
+
+def test_now_it_tells_what_the_store_holds_too(practice):
+    patient = make_patient(practice)
+    decide(patient)
+    told = explain(patient)
+    assert "The Spine holds: " in told and "Evidence: " in told
+    assert f"NHS number {patient.nhs_number[:3]} {patient.nhs_number[3:6]} {patient.nhs_number[6:]}" in told
+
+
+@pytest.mark.parametrize(
+    ("typed", "options", "message"),
+    [
+        ("999 123", {}, "too short"),
+        ("943 476 5919", {"on": "30/02/2026"}, "No patient has this NHS number"),
+        ("AB123456C", {}, "National Insurance"),
+        ("943 476 5918", {}, "not one that can exist"),
+    ],
+)
+def test_what_cannot_be_explained(db, typed, options, message):
+    with pytest.raises(CommandError, match=message):
+        call_command("explain", typed, **options)
+
+
+@pytest.mark.parametrize(
+    ("on", "message"),
+    [
+        ("30/02/2026", "must be a real date"),
+        ("2026-02-30", "must be a real date"),
+        ("2099-01-01", "in the past"),
+    ],
+)
+def test_days_that_cannot_be_asked_for(practice, on, message):
+    with pytest.raises(CommandError, match=message):
+        explain(make_patient(practice), on=on)
+    assert Patient.objects.count() == 1
