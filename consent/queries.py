@@ -44,7 +44,7 @@ def history(patient: Patient) -> list[ConsentEvent]:
 
 def _with_people(patient: Patient) -> QuerySet[ConsentEvent]:
     return ConsentEvent.objects.filter(patient=patient).select_related(
-        "recorded_by", "practice", "reverses", "reversed_by", "reversed_by__recorded_by"
+        "patient", "practice", "recorded_by", "reverses", "reversed_by", "reversed_by__recorded_by"
     )
 
 

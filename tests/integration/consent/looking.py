@@ -1,0 +1,60 @@
+"""What the tests of the consent pages share: addresses, a form's answers, the links of a page."""
+
+import re
+from html import unescape
+
+from django.utils import timezone
+
+from carerecords.models import AccessEvent, Patient, UploadJob
+from consent.models import ConsentEvent
+
+LIST = "/patients/"
+HTMX = {"HTTP_HX_REQUEST": "true"}
+
+
+def page_of(patient):
+    return f"{LIST}{patient.public_id}/"
+
+
+def form_of(patient):
+    return f"{LIST}{patient.public_id}/consent/new/"
+
+
+def undo_of(event):
+    return f"{LIST}{event.patient.public_id}/consent/{event.public_id}/undo/"
+
+
+def answers(preference="EXPRESS_CORE", **changes):
+    """The answers of a form of today."""
+    today = timezone.localdate()
+    date = {"decided_on_day": today.day, "decided_on_month": today.month, "decided_on_year": today.year}
+    fair = {"preference": preference, "source": "IN_PERSON", "reference": "L 1", "note": "", **date}
+    return fair | changes
+
+
+def text(response):
+    """What a page says, without its markup and with single spaces."""
+    body = re.sub(r"<(script|style).*?</\1>", " ", response.content.decode(), flags=re.DOTALL)
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", "", body)))
+
+
+def hidden(response):
+    """The hidden fields of a page's decision form, check form or conflict form."""
+    found = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', response.content.decode())
+    return {name: unescape(value) for name, value in found if name != "csrfmiddlewaretoken"}
+
+
+def addresses(response):
+    """Every address that a page leads to or posts to."""
+    attributes = r'(?:href|action|formaction|src|hx-get|hx-post)="([^"]*)"'
+    return [unescape(address) for address in re.findall(attributes, response.content.decode())]
+
+
+def written():
+    """All that recording writes, to compare before with after; the access log but for refusals."""
+    return (
+        list(ConsentEvent.objects.order_by("pk").values_list("pk", flat=True)),
+        list(UploadJob.objects.order_by("pk").values_list("pk", "state", "kind")),
+        list(Patient.objects.order_by("pk").values_list("pk", "consent_state", "consent_event_id")),
+        AccessEvent.objects.filter(kind__in=["DECISION", "UNDO"]).count(),
+    )
