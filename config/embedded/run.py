@@ -41,6 +41,7 @@ class Launcher:
         self.postgres: Postgres | None = None
         self.broker: Broker | None = None
         self.is_ours = False
+        self.store_port = self.web_port = 0
         self.began = time.monotonic()
 
     def run(self) -> None:
@@ -48,6 +49,8 @@ class Launcher:
         self.state.take()
         self.is_ours = True
         self._wait_for_leftovers()
+        self.store_port = pick_port("The local store", "LOCALSTORE_PORT", 8091)
+        self.web_port = pick_port("The web server", "PORT", 8000, but=self.store_port)
         environment = self._servers()
         self._prepare(environment)
         address = self._processes(environment)
@@ -85,15 +88,14 @@ class Launcher:
             database = database or self.postgres.url("care")
             store_database = store_database or self.postgres.url("localstore")
         broker = os.environ.get("CELERY_BROKER_URL") or self._start_broker()
-        port = pick_port("The local store", "LOCALSTORE_PORT", 8091)
-        store = f"http://127.0.0.1:{port}"
+        store = f"http://127.0.0.1:{self.store_port}"
         return {
             "CARE_ENV": "demo",
             "SECRET_KEY": self.state.secret_key(),
             "DATABASE_URL": database,
             "CELERY_BROKER_URL": broker,
             "LOCALSTORE_DATABASE_URL": store_database,
-            "LOCALSTORE_PORT": str(port),
+            "LOCALSTORE_PORT": str(self.store_port),
             "LOCALSTORE_PAGE": store,
             "SPINE_BASE_URL": store + FHIR,
             "SPINE_LEDGER_URL": f"{store}/ledger",
@@ -139,7 +141,7 @@ class Launcher:
         store_page = environment["LOCALSTORE_PAGE"]
         store = self._start(services.local_store(environment, account, log("local-store"), PROJECT))
         store.wait_for(f"{store_page}/health", WAIT_SECONDS)
-        port = pick_port("The web server", "PORT", 8000)
+        port = self.web_port
         web = self._start(services.web(environment, account, log("web"), PROJECT, port))
         self._start(services.worker(environment, account, log("worker"), PROJECT))
         schedule = self.state.servers / "beat" / "schedule"
@@ -199,12 +201,12 @@ class Launcher:
                     say(told)
 
 
-def pick_port(name: str, variable: str, usual: int) -> int:
+def pick_port(name: str, variable: str, usual: int, *, but: int = 0) -> int:
     """A port that is free; says so when it is not the one that was wanted."""
-    port = free_port(variable, usual)
+    port = free_port(variable, usual, but=but)
     wanted = int(os.environ.get(variable) or usual)
     if port != wanted:
-        say(f"{name} takes port {port}: another program listens on {wanted}. {variable} names another")
+        say(f"{name} takes port {port}: {wanted} is taken. {variable} names another")
     return port
 
 

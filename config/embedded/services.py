@@ -116,14 +116,16 @@ def beat(
     return Service("The clock", command, environment, account, log, folder)
 
 
-def free_port(variable: str, usual: int) -> int:
-    """The port that a variable names, or the next one that nobody listens on; raises `CannotStart`."""
+def free_port(variable: str, usual: int, *, but: int = 0) -> int:
+    """The port that a variable names, or the next that nobody listens on, nor will; raises `CannotStart`."""
     named = os.environ.get(variable) or str(usual)
     if not named.isdecimal() or not 1 <= int(named) <= HIGHEST_PORT:
         raise CannotStart(f"{variable} is {named}. It has to be a number from 1 to {HIGHEST_PORT}.")
     wanted = int(named)
     last = min(wanted + 99, HIGHEST_PORT)
     for port in range(wanted, last + 1):
+        if port == but:
+            continue
         with socket.socket() as attempt:
             attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:

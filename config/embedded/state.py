@@ -15,8 +15,8 @@ from config.embedded.processes import UNPRIVILEGED, Account, Family
 
 PROJECT = Path(__file__).resolve().parents[2]
 LOG_BYTES = 20 * 1024 * 1024
-# How long what a killed launcher left may take to end: a worker finishes what it does.
-LEFTOVERS_SECONDS = 30
+# How long what a killed launcher left may take to end. Work cut off in the middle is taken up again.
+LEFTOVERS_SECONDS = 10
 
 
 class State:
@@ -35,7 +35,9 @@ class State:
         digest = hashlib.sha256(str(self.root).encode()).hexdigest()[:10]
         inside = not account.drops or reachable(self.root)
         self.servers = self.root if inside else Path("/var/lib/care-records") / digest
-        self.sockets = Path(os.environ.get("CARE_SOCKET_DIR") or f"/tmp/care-{os.getuid()}-{digest}")  # noqa: S108
+        self.sockets = Path(
+            os.environ.get("CARE_SOCKET_DIR") or f"/tmp/care-{os.getuid()}-{digest}"  # noqa: S108
+        ).absolute()
         self._lock: int | None = None
         self.family: Family | None = None
 

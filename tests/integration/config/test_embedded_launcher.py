@@ -109,7 +109,7 @@ def test_a_taken_port_is_said_and_the_next_free_one_is_used(running, another_pro
     said = running.said()
     address = (running.state / "running").read_text()
     port = address.rstrip("/").rpartition(":")[2]
-    assert f"another program listens on {another_program}. PORT names another" in said
+    assert f"{another_program} is taken. PORT names another" in said
     assert f"The web server takes port {port}" in said
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/log-in/", timeout=10) as answer:
         assert answer.status == 200
