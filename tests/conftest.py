@@ -57,6 +57,7 @@ def _is_loopback(name):
     except ValueError:
         return False
 
+
 _CHANCE = re.compile(r"[0-9a-fA-F]{8}(?:-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}|(?<![0-9])999[0-9]{7}(?![0-9])")
 
 
