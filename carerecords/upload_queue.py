@@ -5,6 +5,9 @@ for a patient at a time; the constraint of one open job a patient stands behind 
 """
 
 import datetime
+from collections.abc import Sequence
+
+from django.db import connection
 
 from carerecords import doorbell
 from carerecords.models import Cause, JobKind, JobState, Patient, UploadJob, User
@@ -14,6 +17,14 @@ from carerecords.models.upload_job import BUSY_STATES, OPEN_STATES
 WAITING_FOR_UNDO = "consent.waiting"
 SUPERSEDED = "job.superseded"
 NOTHING_ASKED = "job.undone"
+
+_INSERT = """
+INSERT INTO carerecords_uploadjob (public_id, patient_id, practice_id, kind, state, cause, requested_at,
+    requested_by_id, due_at, reasons, headline)
+SELECT gen_random_uuid(), id, practice_id, %(kind)s, %(state)s, %(cause)s, %(at)s, %(by)s, %(due_at)s,
+    %(reasons)s::varchar[], ''
+FROM carerecords_patient WHERE id = ANY(%(patients)s) ORDER BY id
+"""
 
 
 def request_upload(
@@ -46,6 +57,53 @@ def cancel_open(patient: Patient, *, reason: str, at: datetime.datetime) -> int:
     )
 
 
+def request_uploads(
+    patient_ids: Sequence[int],
+    *,
+    cause: Cause,
+    by: User | None,
+    at: datetime.datetime,
+    not_before: datetime.datetime,
+) -> None:
+    """`request_upload` for many, in two statements."""
+    _request_many(patient_ids, JobKind.UPLOAD, cause=cause, by=by, at=at, due_at=not_before)
+
+
+def request_withdrawals(
+    patient_ids: Sequence[int], *, cause: Cause, by: User | None, at: datetime.datetime
+) -> None:
+    """`request_withdrawal` for many, in two statements."""
+    _request_many(patient_ids, JobKind.WITHDRAWAL, cause=cause, by=by, at=at, due_at=at)
+
+
+def cancel_open_many(patient_ids: Sequence[int], *, reason: str, at: datetime.datetime) -> int:
+    """`cancel_open` for many; returns how many jobs that was."""
+    return UploadJob.objects.filter(patient__in=patient_ids, state__in=OPEN_STATES).update(
+        state=JobState.CANCELLED, finished_at=at, due_at=None, reasons=[reason], headline=""
+    )
+
+
+def may_be_at_store_many(patient_ids: Sequence[int]) -> list[int]:
+    """Those of the patients for whom `may_be_at_store` holds."""
+    last = (
+        UploadJob.objects.filter(patient__in=patient_ids, state__in=[*BUSY_STATES, JobState.ACCEPTED])
+        .order_by("patient", "-id")
+        .distinct("patient")
+        .values_list("patient", "kind")
+    )
+    return [patient for patient, kind in last if kind == JobKind.UPLOAD]
+
+
+def ask_again_many(patient_ids: Sequence[int], *, at: datetime.datetime) -> int:
+    """`ask_again` for many."""
+    changed = UploadJob.objects.filter(patient__in=patient_ids, state=JobState.HELD).update(
+        state=JobState.WAITING, due_at=at
+    )
+    if changed:
+        doorbell.ring_after_commit()
+    return changed
+
+
 def ask_again(patient: Patient, *, at: datetime.datetime) -> int:
     """Makes a held job due, because a fact about its patient changed; returns 0 or 1."""
     changed = UploadJob.objects.filter(patient=patient, state=JobState.HELD).update(
@@ -65,6 +123,35 @@ def may_be_at_store(patient: Patient) -> bool:
         .first()
     )
     return last == JobKind.UPLOAD
+
+
+def _request_many(
+    patient_ids: Sequence[int],
+    kind: JobKind,
+    *,
+    cause: Cause,
+    by: User | None,
+    at: datetime.datetime,
+    due_at: datetime.datetime,
+) -> None:
+    if not patient_ids:
+        return
+    cancel_open_many(patient_ids, reason=SUPERSEDED, at=at)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _INSERT,
+            {
+                "patients": list(patient_ids),
+                "kind": kind.value,
+                "state": JobState.WAITING.value,
+                "cause": cause.value,
+                "at": at,
+                "by": by.pk if by else None,
+                "due_at": due_at,
+                "reasons": [WAITING_FOR_UNDO] if due_at > at else [],
+            },
+        )
+    doorbell.ring_after_commit()
 
 
 def _request(

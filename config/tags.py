@@ -24,6 +24,7 @@ _CONSENT = {
     ConsentState.EXPRESS_CORE: Tag("Consent given", "green"),
     ConsentState.EXPRESS_ADDITIONAL: Tag("Consent given", "green"),
     ConsentState.EXPRESS_DISSENT: Tag("Consent refused", "red"),
+    ConsentState.WITHDRAWN: Tag("Consent withdrawn", "white"),
     ConsentState.CONFLICT: Tag("Conflicting", "orange"),
     ConsentState.LATER: Tag("Starts later", "blue"),
 }

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from carerecords import upload_queue
 from carerecords.models import Cause, Patient, UploadJob, User
-from consent import queries, rules
+from consent import derivation, queries, rules
 from consent.codes import (
     CHOSEN_BY_HAND,
     NEEDS_REFERENCE,
@@ -112,21 +112,39 @@ def record_decision(
     return _settle(locked, event, cause=Cause.DECISION, by=by, at=at)
 
 
-@transaction.atomic
 def undo_decision(*, event: ConsentEvent, by: User, at: datetime.datetime) -> Recorded:
     """Appends the reversal of a decision; what was before it holds again.
 
     Lossless while the upload still waits. Where it has been sent, a withdrawal is asked for.
     Raises `CannotUndo` when the event does not stand.
     """
+    return _take_back(event, EventKind.REVERSAL, note="", by=by, at=at)
+
+
+def invalidate_decision(*, event: ConsentEvent, note: str, by: User, at: datetime.datetime) -> Recorded:
+    """Marks a decision as recorded in error, however old; `note` says why. It stays in the history.
+
+    What was before it holds again. Raises `DecisionRefused` without a note, `CannotUndo` when the
+    event does not stand.
+    """
+    if not note.strip():
+        raise DecisionRefused("note", "Enter why this decision is not right")
+    return _take_back(event, EventKind.INVALID, note=note.strip(), by=by, at=at)
+
+
+@transaction.atomic
+def _take_back(
+    event: ConsentEvent, kind: EventKind, *, note: str, by: User, at: datetime.datetime
+) -> Recorded:
     patient = Patient.objects.lock().get(pk=event.patient_id)
     if event.kind != EventKind.DECISION.value or ConsentEvent.objects.filter(reverses=event).exists():
         raise CannotUndo
     reversal = ConsentEvent.objects.create(
         patient=patient,
         practice_id=patient.practice_id,
-        kind=EventKind.REVERSAL.value,
+        kind=kind.value,
         reverses=event,
+        note=note,
         recorded_at=at,
         recorded_by=by,
     )
@@ -195,12 +213,24 @@ def _check_decision(
             "preference",
             "This patient has died or left, so no decision can be recorded",
         )
+    if preference is Preference.WITHDRAWN:
+        _check_withdrawal(patient, evidence)
     if evidence.source in NEEDS_REFERENCE and not evidence.reference.strip():
         raise DecisionRefused("reference", "Enter a letter or form reference")
     if evidence.source == Source.REPRESENTATIVE and not (
         evidence.representative_name.strip() and evidence.representative_authority.strip()
     ):
         raise DecisionRefused("representative_name", "Enter who decided for the patient")
+
+
+def _check_withdrawal(patient: Patient, evidence: Evidence) -> None:
+    """Only a consent that was given can be withdrawn; a patient who never gave one refuses."""
+    if not rules.permits_upload(ConsentState(patient.consent_state)):
+        raise DecisionRefused(
+            "preference", "There is no consent to withdraw. Select Refuses if the patient refuses"
+        )
+    if not evidence.note.strip():
+        raise DecisionRefused("note", "Enter why consent was withdrawn")
 
 
 def _settle(
@@ -239,15 +269,15 @@ def _derive(patient: Patient, at: datetime.datetime) -> ConsentState:
 
 def _ask(patient: Patient, *, cause: Cause, by: User | None, at: datetime.datetime) -> UploadJob | None:
     """Asks for what the state calls for: an upload, a withdrawal, or nothing."""
-    state = ConsentState(patient.consent_state)
-    if rules.permits_upload(state):
-        window = datetime.timedelta(seconds=settings.UNDO_WINDOW_SECONDS)
-        return upload_queue.request_upload(patient, cause=cause, by=by, at=at, not_before=at + window)
-    if state is ConsentState.EXPRESS_DISSENT:
-        return upload_queue.request_withdrawal(patient, cause=cause, by=by, at=at)
-    if state is ConsentState.NONE:
-        if upload_queue.may_be_at_store(patient):
+    match derivation.calls_for(ConsentState(patient.consent_state)):
+        case "upload":
+            window = datetime.timedelta(seconds=settings.UNDO_WINDOW_SECONDS)
+            return upload_queue.request_upload(patient, cause=cause, by=by, at=at, not_before=at + window)
+        case "withdraw":
             return upload_queue.request_withdrawal(patient, cause=cause, by=by, at=at)
-        upload_queue.cancel_open(patient, reason=upload_queue.NOTHING_ASKED, at=at)
+        case "nothing":
+            if upload_queue.may_be_at_store(patient):
+                return upload_queue.request_withdrawal(patient, cause=cause, by=by, at=at)
+            upload_queue.cancel_open(patient, reason=upload_queue.NOTHING_ASKED, at=at)
     # A conflict or a later start neither asks nor takes back: the open job, if any, is held.
     return None

@@ -25,6 +25,8 @@ class Preference(Term):
     EXPRESS_DISSENT = "EXPRESS_DISSENT", "Express dissent (opt out)"
     IMPLIED_CORE = "IMPLIED_CORE", "Implied consent"
     NONE = "NONE", "No preference expressed"
+    # Ends a consent given before without refusing: nothing goes, and silence is never consent again.
+    WITHDRAWN = "WITHDRAWN", "Consent withdrawn"
 
     @property
     def read_code(self) -> str | None:
@@ -45,6 +47,7 @@ CHOSEN_BY_HAND = [
     Preference.EXPRESS_ADDITIONAL,
     Preference.EXPRESS_DISSENT,
     Preference.NONE,
+    Preference.WITHDRAWN,
 ]
 PERMITTING = frozenset({Preference.EXPRESS_CORE, Preference.EXPRESS_ADDITIONAL})
 
@@ -60,6 +63,7 @@ class ConsentState(Term):
         "Consent given, with additional information",
     )
     EXPRESS_DISSENT = "EXPRESS_DISSENT", "Consent refused"
+    WITHDRAWN = "WITHDRAWN", "Consent withdrawn"
     CONFLICT = "CONFLICT", "Conflicting"
     LATER = "LATER", "Consent starts later"
 
@@ -80,10 +84,19 @@ NEEDS_REFERENCE = frozenset({Source.LETTER, Source.FORM})
 
 
 class EventKind(StrEnum):
-    """What an event does: states a decision, or takes an earlier event back."""
+    """What an event does: states a decision, or takes an earlier event back.
+
+    Undone is what the recorder corrected at once; invalid is what was found to be wrong later,
+    with a note that says why. Both take an event back, and neither is a refusal or a withdrawal,
+    which are decisions of the patient.
+    """
 
     DECISION = "DECISION"
     REVERSAL = "REVERSAL"
+    INVALID = "INVALID"
+
+
+TAKES_BACK = frozenset({EventKind.REVERSAL, EventKind.INVALID})
 
 
 class ConsentModel(Term):
@@ -92,3 +105,60 @@ class ConsentModel(Term):
     EXPLICIT = "EXPLICIT", "Express consent only"
     IMPLIED_CORE = "IMPLIED_CORE", "Implied consent for core"
     IMPLIED_CORE_AND_ADDITIONAL = "IMPLIED_CORE_AND_ADDITIONAL", "Implied consent for core and additional"
+
+
+class LetterEvent(Term):
+    """What is known of a notice letter."""
+
+    SENT = "SENT", "Letter sent"
+    RETURNED = "RETURNED", "Letter came back undelivered"
+    REVERSAL = "REVERSAL", "Letter noted by mistake"
+
+
+class BulkKind(Term):
+    """What a bulk run does for each of its patients."""
+
+    REFUSAL = "REFUSAL", "Record refusal"
+    CONSENT = "CONSENT", "Record consent"
+    LETTER = "LETTER", "Mark letter sent"
+    DEFERRAL = "DEFERRAL", "Defer"
+    IMPORT = "IMPORT", "Apply import"
+    # Refusals that no patient made are taken back, and the practice's own stance says the rest.
+    CONVERSION = "CONVERSION", "Turn refusals into the practice's stance"
+    # Silence after a letter becomes consent, where the nation's model says so.
+    IMPLIED = "IMPLIED", "Record implied consent"
+    MIGRATION = "MIGRATION", "Read old codes"
+
+
+class RunState(Term):
+    """Where a bulk run stands."""
+
+    CHECK = "CHECK", "Not confirmed"
+    QUEUED = "QUEUED", "Waiting to start"
+    RUNNING = "RUNNING", "Running"
+    DONE = "DONE", "Finished"
+    UNDOING = "UNDOING", "Being undone"
+    UNDONE = "UNDONE", "Undone"
+    DROPPED = "DROPPED", "Cancelled"
+
+
+class RowResult(Term):
+    """What became of one row of a bulk run."""
+
+    PENDING = "PENDING", "To do"
+    CHANGED = "CHANGED", "Changed"
+    ALREADY = "ALREADY", "Already so"
+    SKIPPED = "SKIPPED", "Skipped"
+    UNDONE = "UNDONE", "Undone"
+    KEPT = "KEPT", "Kept"
+
+
+class RowReason(Term):
+    """Why a row of a bulk run was left as it was."""
+
+    DECIDED = "DECIDED", "Decided meanwhile"
+    GONE = "GONE", "Died or left the practice"
+    MOVED = "MOVED", "Is now registered at another practice"
+    TOO_EARLY = "TOO_EARLY", "The date is before the date of birth"
+    LATER = "LATER", "Changed later, so it was left as it is"
+    TAKEN_BACK = "TAKEN_BACK", "Was taken back already"

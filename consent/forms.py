@@ -26,17 +26,20 @@ NEEDED = {
     Preference.EXPRESS_ADDITIONAL: Permission.RECORD_CONSENT_ADDITIONAL,
     Preference.EXPRESS_DISSENT: Permission.RECORD_REFUSAL,
     Preference.NONE: Permission.RECORD_REFUSAL,
+    Preference.WITHDRAWN: Permission.RECORD_REFUSAL,
 }
 WORDS = {
     Preference.EXPRESS_CORE: "Consents: core only",
     Preference.EXPRESS_ADDITIONAL: "Consents: core and additional",
     Preference.EXPRESS_DISSENT: "Refuses",
     Preference.NONE: "Has not decided",
+    Preference.WITHDRAWN: "Withdraws consent",
 }
 HINTS = {
     Preference.EXPRESS_CORE: "Medication, allergies and adverse reactions",
     Preference.EXPRESS_ADDITIONAL: "Also the additional information, such as illnesses and operations",
     Preference.EXPRESS_DISSENT: "Nothing is uploaded, and anything on the Spine is removed",
+    Preference.WITHDRAWN: "Takes back the consent given before, without refusing. Say why in the note",
 }
 
 
@@ -158,7 +161,9 @@ class DecisionForm(forms.Form):
         source = _radios(self.fields["source"], "Select how the patient told you")
         _radios(self.fields["who_decided"], "Select who decided")
         preference.choices = [
-            (answer.value, WORDS[answer]) for answer, permission in NEEDED.items() if permission in may
+            (answer.value, WORDS[answer])
+            for answer, permission in NEEDED.items()
+            if permission in may and _makes_sense(answer, patient)
         ]
         if short:
             source.choices = [(way.value, way.label) for way in Source if way is not Source.REPRESENTATIVE]
@@ -180,6 +185,8 @@ class DecisionForm(forms.Form):
         needs_reference = consents and Permission.RECORD_CONSENT_WITHOUT_REFERENCE not in self.may
         if (needs_reference or values.get("source") in NEEDS_REFERENCE) and not self._has("reference"):
             self.add_error("reference", "Enter a letter or form reference")
+        if values.get("preference") == Preference.WITHDRAWN and not self._has("note"):
+            self.add_error("note", "Enter why consent was withdrawn")
         if self._somebody_else() and not self._has("representative_name"):
             self.add_error("representative_name", "Enter who decided for the patient")
         if self._somebody_else() and not self._authority() and not self._has("representative_authority"):
@@ -226,6 +233,11 @@ class DecisionForm(forms.Form):
         if Permission.RECORD_CONSENT_WITHOUT_REFERENCE in self.may:
             return "Needed for a letter or a form"
         return "Needed for consent, and for a letter or a form"
+
+
+def _makes_sense(answer: Preference, patient: Patient) -> bool:
+    """Only a consent that was given is offered to be withdrawn."""
+    return answer is not Preference.WITHDRAWN or patient.consent_state in set(map(str, PERMITTING))
 
 
 def _radios(field: forms.Field, message: str) -> forms.ChoiceField:

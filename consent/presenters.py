@@ -8,7 +8,7 @@ from typing import Any
 from carerecords.formats import nhs_date, nhs_datetime
 from carerecords.models import AccessEvent, Patient
 from carerecords.permissions import Role
-from consent.codes import EventKind, Preference, Source
+from consent.codes import TAKES_BACK, EventKind, Preference, Source
 from consent.forms import WORDS, DecisionForm, WhoDecided
 from consent.models import ConsentEvent
 from consent.queries import was_undone
@@ -37,8 +37,9 @@ def _item(event: ConsentEvent, may_undo: MayUndo) -> HistoryItem:
     by = f"{nhs_datetime(event.recorded_at)}, {event.recorded_by.short_name}"
     if event.practice_id != event.patient.practice_id:
         by = f"{by}, at {event.practice.name}"
-    if event.kind == EventKind.REVERSAL:
-        return HistoryItem("Decision undone", by, _what_was_undone(event), event.note, False, None)
+    if event.kind in TAKES_BACK:
+        title = "Decision undone" if event.kind == EventKind.REVERSAL else "Marked as recorded in error"
+        return HistoryItem(title, by, _what_was_undone(event), event.note, False, None)
     undone = was_undone(event)
     title = Preference(event.preference).label
     undo = event if not undone and may_undo(event) else None
@@ -48,7 +49,7 @@ def _item(event: ConsentEvent, may_undo: MayUndo) -> HistoryItem:
 def _what_was_undone(reversal: ConsentEvent) -> str:
     event = reversal.reverses
     assert event is not None
-    return f"Undone: {Preference(event.preference).label}, recorded {nhs_datetime(event.recorded_at)}"
+    return f"Was: {Preference(event.preference).label}, recorded {nhs_datetime(event.recorded_at)}"
 
 
 def _facts(event: ConsentEvent) -> list[str]:

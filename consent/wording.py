@@ -15,6 +15,7 @@ SHORT = {
     Preference.EXPRESS_DISSENT: "Consent refused",
     Preference.IMPLIED_CORE: "Implied consent",
     Preference.NONE: "No decision",
+    Preference.WITHDRAWN: "Consent withdrawn",
 }
 STATES = {
     ConsentState.NONE: "No decision",
@@ -22,6 +23,7 @@ STATES = {
     ConsentState.EXPRESS_CORE: "Consent given",
     ConsentState.EXPRESS_ADDITIONAL: "Consent given",
     ConsentState.EXPRESS_DISSENT: "Consent refused",
+    ConsentState.WITHDRAWN: "Consent withdrawn",
     ConsentState.CONFLICT: "Conflicting",
     ConsentState.LATER: "Starts later",
 }
@@ -42,7 +44,7 @@ def recorded(done: Recorded, patient: Patient) -> str:
 def undone(done: Recorded, patient: Patient) -> str:
     """After undoing: what holds again, and whether anything had been sent."""
     removal = done.job and done.job.kind == JobKind.WITHDRAWAL
-    if removal and done.state is ConsentState.NONE:
+    if removal and done.state in {ConsentState.NONE, ConsentState.WITHDRAWN}:
         after = f"It had been sent, so {_removal(done)}"
     elif removal:
         after = f"The refusal before it holds again: {_removal(done)}"
@@ -75,6 +77,8 @@ def happened(event: ConsentEvent, today: datetime.date) -> str:
     when = f"at {nhs_time(moment)}" if nhs_date(moment) == nhs_date(today) else f"on {nhs_datetime(moment)}"
     if event.kind == EventKind.REVERSAL:
         return f"{event.recorded_by.short_name} undid a decision {when}."
+    if event.kind == EventKind.INVALID:
+        return f"{event.recorded_by.short_name} marked a decision as recorded in error {when}."
     what = SHORT[Preference(event.preference)].strip(",")
     return f"{event.recorded_by.short_name} recorded {what} {when}."
 

@@ -162,6 +162,13 @@ def _refused(patient: Patient, loaded: Loaded, _: UploadJob | None) -> str:
     return f"The patient refused on {nhs_date(event.decided_on)}, {how} ({event.recorded_by.short_name})."
 
 
+def _withdrawn(patient: Patient, loaded: Loaded, _: UploadJob | None) -> str:
+    event = _event(patient, loaded)
+    if event is None:
+        return ""
+    return f"The patient withdrew consent on {nhs_date(event.decided_on)} ({event.recorded_by.short_name})."
+
+
 def _later(patient: Patient, loaded: Loaded, _: UploadJob | None) -> str:
     event = _event(patient, loaded)
     return f"Consent starts on {nhs_date(event.effective_from)}." if event else ""
@@ -197,6 +204,7 @@ def _stopped(_: Patient, loaded: Loaded, __: UploadJob | None) -> str:
 
 _DETAIL: dict[Reason, Detail] = {
     Reason.CONSENT_REFUSED: _refused,
+    Reason.CONSENT_WITHDRAWN: _withdrawn,
     Reason.CONSENT_LATER: _later,
     Reason.CONSENT_WAITING: _waiting,
     Reason.POLICY_GP: _gp,

@@ -16,7 +16,7 @@ from consent.codes import ConsentModel, ConsentState
 from spine.reasons import Effect, Reason
 
 # Goes into every recorded decision; raise it with every change of what the gate answers.
-ENGINE = "1"
+ENGINE = "2"
 
 
 class Kind(StrEnum):
@@ -129,6 +129,8 @@ def _patient_consents(facts: Facts) -> Reason | None:
             return None
         case ConsentState.EXPRESS_DISSENT:
             return Reason.CONSENT_REFUSED
+        case ConsentState.WITHDRAWN:
+            return Reason.CONSENT_WITHDRAWN
         case ConsentState.CONFLICT:
             return Reason.CONSENT_CONFLICT
         case ConsentState.LATER:

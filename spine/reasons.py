@@ -36,6 +36,12 @@ class Reason(Enum):
         "No decision recorded. Nothing is uploaded until the patient decides.",
     )
     CONSENT_REFUSED = ("consent.refused", Effect.CANCEL, Actor.NOBODY, "The patient refused.")
+    CONSENT_WITHDRAWN = (
+        "consent.withdrawn",
+        Effect.CANCEL,
+        Actor.NOBODY,
+        "The patient withdrew their consent.",
+    )
     CONSENT_LATER = ("consent.later", Effect.HOLD, Actor.NOBODY, "Consent starts on a later date.")
     CONSENT_CONFLICT = (
         "consent.conflict",

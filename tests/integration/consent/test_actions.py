@@ -393,7 +393,7 @@ def test_after_any_history_columns_and_job_say_what_the_rule_says(practice, gp, 
         assert len(kinds) <= 1
         if rules.permits_upload(derived.state):
             assert "WITHDRAWAL" not in kinds
-        if derived.state in {ConsentState.EXPRESS_DISSENT, ConsentState.NONE}:
+        if derived.state in {ConsentState.EXPRESS_DISSENT, ConsentState.NONE, ConsentState.WITHDRAWN}:
             assert "UPLOAD" not in kinds
 
 
@@ -409,7 +409,10 @@ def random_step(chance, patient, gp, at):
         patient.refresh_from_db()
         looked = {"seen": patient.consent_event_id} if chance.random() < 0.5 else {}
         day = timezone.localdate(at) - datetime.timedelta(days=chance.randrange(3))
-        decide(patient, chance.choice(CHOSEN_BY_HAND), by=gp, at=at, decided_on=day, **looked)
+        may_withdraw = rules.permits_upload(ConsentState(patient.consent_state))
+        answers = [one for one in CHOSEN_BY_HAND if one is not Preference.WITHDRAWN or may_withdraw]
+        evidence = Evidence(Source.IN_PERSON, note="Asked at the desk")
+        decide(patient, chance.choice(answers), by=gp, at=at, decided_on=day, evidence=evidence, **looked)
 
 
 # --- Both or neither ----------------------------------------------------------------------------

@@ -55,6 +55,8 @@ CASES = [
     hold("no decision", "consent.none", consent=C.NONE),
     cancel("refused", "consent.refused", consent=C.EXPRESS_DISSENT),
     cancel("refused, under implied consent too", "consent.refused", consent=C.EXPRESS_DISSENT, consent_model=IMPLIED_ALL, letter="WINDOW_PASSED"),
+    cancel("withdrawn", "consent.withdrawn", consent=C.WITHDRAWN),
+    cancel("withdrawn, under implied consent too", "consent.withdrawn", consent=C.WITHDRAWN, consent_model=IMPLIED_ALL, letter="WINDOW_PASSED"),
     hold("conflicting", "consent.conflict", consent=C.CONFLICT),
     hold("conflicting, under implied consent too", "consent.conflict", consent=C.CONFLICT, consent_model=IMPLIED, letter="WINDOW_PASSED"),
     hold("starts later", "consent.later", consent=C.LATER),

@@ -50,9 +50,23 @@ class ConsentEvent(AppendOnly):
     recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     # The form it came by, made when the form was drawn: the same form sent twice is one decision.
     form_key = models.UUIDField(null=True, blank=True, unique=True)
+    # The bulk run it was recorded by, which can take back all that it recorded.
+    run = models.ForeignKey(
+        "consent.BulkRun",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="events",
+        db_index=False,
+    )
 
     class Meta:
-        indexes = [models.Index(fields=["patient", "id"], name="consentevent_patient")]
+        indexes = [
+            models.Index(fields=["patient", "id"], name="consentevent_patient"),
+            # Bursts of refusals are looked for by practice and time of recording.
+            models.Index(fields=["practice", "recorded_at"], name="consentevent_recorded"),
+            models.Index(fields=["run"], name="consentevent_run", condition=Q(run__isnull=False)),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="consent_consentevent_says_what_its_kind_needs",
@@ -69,7 +83,13 @@ class ConsentEvent(AppendOnly):
                     reverses__isnull=False,
                     preference="",
                     source="",
-                ),
+                )
+                | Q(kind=EventKind.INVALID.value, reverses__isnull=False, preference="", source="")
+                & ~Q(note=""),
+            ),
+            models.CheckConstraint(
+                name="consent_consentevent_withdrawal_says_why",
+                condition=~Q(preference=Preference.WITHDRAWN) | ~Q(note=""),
             ),
             models.CheckConstraint(
                 name="consent_consentevent_representative_is_named",

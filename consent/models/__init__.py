@@ -1,0 +1,7 @@
+"""Everything consent stores."""
+
+from consent.models.bulk import BulkRow, BulkRun
+from consent.models.events import ConsentEvent, ConsentModelRevision
+from consent.models.letters import Deferral, NoticeLetter
+
+__all__ = ["BulkRow", "BulkRun", "ConsentEvent", "ConsentModelRevision", "Deferral", "NoticeLetter"]
