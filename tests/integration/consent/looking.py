@@ -3,6 +3,7 @@
 import re
 from html import unescape
 
+from django.db import connection
 from django.utils import timezone
 
 from carerecords.models import AccessEvent, Patient, UploadJob
@@ -58,3 +59,25 @@ def written():
         list(Patient.objects.order_by("pk").values_list("pk", "consent_state", "consent_event_id")),
         AccessEvent.objects.filter(kind__in=["DECISION", "UNDO"]).count(),
     )
+
+
+_FILL = """
+INSERT INTO carerecords_patient
+  (public_id, practice_id, nhs_number, title, given_name, family_name, preferred_name, born_on, gender,
+   address, postcode, identity, is_sensitive, registered_on, consent_state, consent_source,
+   consent_decided_on)
+SELECT gen_random_uuid(), %(practice)s, (%(first)s + n)::text, '', 'Given' || n %% 3,
+       'Fam' || lpad((n * 7919 %% %(families)s)::text, 6, '0'), '', DATE '1950-01-01' + n %% 20000, 'FEMALE',
+       '', '', 'VERIFIED', false, DATE '2015-03-02',
+       CASE WHEN %(decided)s AND n %% 2 = 0 THEN 'EXPRESS_CORE' ELSE 'NONE' END, '',
+       CASE WHEN %(decided)s AND n %% 2 = 0 THEN DATE '2026-01-01' + n %% 9 END
+FROM generate_series(1, %(count)s) n
+"""
+
+
+def fill(practice, count, *, half_decided=False):
+    """Many patients by one statement; several share each name, so that pages end within a name."""
+    first = 1_000_000_000 + Patient.objects.count() * 10 + practice.pk * 1_000_000
+    values = {"practice": practice.pk, "first": first, "count": count, "families": count // 7 + 1}
+    with connection.cursor() as cursor:
+        cursor.execute(_FILL, values | {"decided": half_decided})
