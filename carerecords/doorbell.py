@@ -20,8 +20,13 @@ def ring_after_commit() -> None:
 
 def ring() -> bool:
     """Asks the workers to look for due jobs. False when the broker does not answer."""
+    return ring_for(SEND_DUE, expires=60)
+
+
+def ring_for(task: str, *, expires: int = 3600, **ids: str) -> bool:
+    """Sends a task by name with ids only. False when the broker does not answer."""
     try:
-        current_app.send_task(SEND_DUE, retry=False, expires=60)
+        current_app.send_task(task, kwargs=ids, retry=False, expires=expires)
     except (OperationalError, OSError) as error:
         log.warning("doorbell_unanswered", error=type(error).__name__)
         return False

@@ -175,6 +175,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 5.0,
         "options": {"expires": 5},
     },
+    "take-up-lost-runs": {
+        "task": "consent.tasks.take_up_lost_runs",
+        "schedule": 15.0,
+        "options": {"expires": 15},
+    },
     "derive-due": {
         "task": "spine.tasks.derive_due",
         "schedule": 60.0,

@@ -46,7 +46,8 @@ def calls_for(state: ConsentState) -> Verb | None:
 
     `nothing`: no upload, and what is at the store is taken back.
     """
-    if rules.permits_upload(state):
+    # Implied consent is asked for too: whether it is enough, the gate decides by the nation's model.
+    if rules.permits_upload(state) or state is ConsentState.IMPLIED_CORE:
         return "upload"
     if state is ConsentState.EXPRESS_DISSENT:
         return "withdraw"
