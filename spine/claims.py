@@ -51,6 +51,14 @@ WHERE job.state = 'HELD' AND clock.scope <> 0
 LIMIT %(limit)s FOR UPDATE OF job SKIP LOCKED
 """
 
+# The lock keeps them this worker's until its intents are committed.
+_STILL_HELD = """
+SELECT job.id FROM carerecords_uploadjob AS job
+JOIN unnest(%(ids)s::bigint[], %(attempts)s::int[]) AS mine (id, attempt)
+  ON job.id = mine.id AND job.attempt = mine.attempt
+WHERE job.state = 'SENDING' ORDER BY job.id FOR NO KEY UPDATE OF job
+"""
+
 
 @dataclass(frozen=True)
 class Claimed:
@@ -74,6 +82,16 @@ def claim(*, limit: int, now: datetime.datetime, lease: datetime.timedelta) -> l
         if len(claimed) < limit:
             claimed += _take(due, limit - len(claimed), now, lease)
     return claimed
+
+
+def still_held(jobs: Sequence[Claimed]) -> list[Claimed]:
+    """Those of the jobs that nobody took back since: a worker that was frozen sends no other's job."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _STILL_HELD, {"ids": [job.job_id for job in jobs], "attempts": [job.attempt for job in jobs]}
+        )
+        held = {job_id for (job_id,) in cursor.fetchall()}
+    return [job for job in jobs if job.job_id in held]
 
 
 def _take(due: str, limit: int, now: datetime.datetime, lease: datetime.timedelta) -> list[Claimed]:

@@ -4,11 +4,11 @@ One batch runs so (docs/adr/0003-pipeline.md):
 
 1. claim due jobs, and commit;
 2. in a transaction of the fence's own, take it shared and keep the patients' decisions still;
-3. load the facts afresh and decide each job in memory;
+3. leave out jobs that are another worker's by now, load the facts afresh and decide each in memory;
 4. commit every decision, and for each job that may go an intent with its keys;
 5. send, concurrently, beginning none after a quarter of a second;
 6. release the fence once every send that began is answered, or its time is over;
-7. commit receipts and states, each compared with its attempt number.
+7. commit states, receipts and known copies, each state compared with its attempt number.
 
 So no send begins after a change that forbids it commits, and what a dead worker leaves behind was
 either not begun or is known by its intent. Cost: some fifteen statements a batch, whatever its
@@ -31,7 +31,7 @@ from django.utils import timezone
 from carerecords import fence
 from carerecords.models import JobState
 from spine import proof
-from spine.claims import Claimed, claim
+from spine.claims import Claimed, claim, still_held
 from spine.contents import load_outgoing
 from spine.facts import Loaded, load_batch, load_clocks, load_nation
 from spine.gate import Decision, Facts, Kind, Outcome, decide
@@ -45,8 +45,10 @@ from spine.store import Store
 BEGIN_SECONDS = 0.25
 # The longest that the fence is held for answers. On a clock that runs through suspends.
 QUIET_SECONDS = 5.0
-# A frozen worker's fence falls after this; by then its right to begin a send is long over.
+# A frozen worker's fence falls after this, wherever it froze.
 FENCE_TIMEOUT_MS = 6000
+# The right to begin a send ends so long after the fence was asked for, so before it can have fallen.
+HELD_SECONDS = 5.0
 
 Decided = tuple[Claimed, Decision, Loaded]
 log = structlog.get_logger(__name__)
@@ -66,11 +68,10 @@ def send_batch(store: Store, *, limit: int | None = None) -> BatchReport:
     jobs = claim(limit=limit or store.room, now=timezone.now(), lease=lease())
     if not jobs:
         return BatchReport()
-    with _fence(jobs) as release:
+    with _fence(jobs) as held:
         going, stopped = _decide_and_commit(jobs)
-        sent = store.send(
-            going, may_begin=_for_seconds(BEGIN_SECONDS), quiet_within=QUIET_SECONDS, when_quiet=release
-        )
+        may_begin = _until(min(_clock() + BEGIN_SECONDS, held.until))
+        sent = store.send(going, may_begin=may_begin, quiet_within=QUIET_SECONDS, when_quiet=held.release)
     _write(sent)
     return BatchReport(len(jobs), sum(one.began for one in sent), stopped)
 
@@ -80,17 +81,27 @@ def lease() -> datetime.timedelta:
     return datetime.timedelta(seconds=2 * settings.SPINE_READ_TIMEOUT_SECONDS + 10)
 
 
+@dataclass(frozen=True)
+class Held:
+    """The fence, held: until when sends may begin under it, and the call that lets it go early."""
+
+    until: float
+    release: Callable[[], None]
+
+
 @contextmanager
-def _fence(jobs: Sequence[Claimed]) -> Iterator[Callable[[], None]]:
-    """Holds the fence on a connection of its own; the yielded call lets it go before the end."""
+def _fence(jobs: Sequence[Claimed]) -> Iterator[Held]:
+    """Holds the fence on a connection of its own."""
     guard = fence.sender_connection()
     try:
         guard.set_autocommit(False)
         with guard.cursor() as cursor:
             cursor.execute(f"SET LOCAL idle_in_transaction_session_timeout = {FENCE_TIMEOUT_MS}")
             fence.share(cursor, (job.practice_id for job in jobs))
+            # Read before the last statement: the server's time-out begins to run after it.
+            until = _clock() + HELD_SECONDS
             fence.keep_patients(cursor, (job.patient_id for job in jobs))
-        yield lambda: _let_go(guard)
+        yield Held(until, lambda: _let_go(guard))
     finally:
         _let_go(guard)
 
@@ -106,17 +117,21 @@ def _let_go(guard: BaseDatabaseWrapper) -> None:
         guard.close()
 
 
-def _for_seconds(seconds: float) -> Callable[[], bool]:
-    """Says yes for so long from now, on a clock that does not stop while the machine sleeps."""
-    end = time.clock_gettime(time.CLOCK_BOOTTIME) + seconds
-    return lambda: time.clock_gettime(time.CLOCK_BOOTTIME) < end
+def _clock() -> float:
+    """Seconds on a clock that does not stop while the machine sleeps."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def _until(end: float) -> Callable[[], bool]:
+    """Says yes until that moment."""
+    return lambda: _clock() < end
 
 
 @transaction.atomic
 def _decide_and_commit(jobs: Sequence[Claimed]) -> tuple[list[Outgoing], int]:
     """Decides the batch by facts read now; writes decisions, intents and the states of the rest."""
     at = timezone.now()
-    decided, clocks = _decide(jobs, at)
+    decided, clocks = _decide(still_held(jobs), at)
     going = [one for one in decided if one[1].outcome is Outcome.SEND]
     outgoing, unbuildable = load_outgoing(going, at=at)
     stopped = [
@@ -149,7 +164,11 @@ def _dead_letter(job: Claimed) -> Settled:
 
 @transaction.atomic
 def _write(sent: Sequence[Sent]) -> None:
-    """Receipts, states and what is known of the store's copies, in one transaction."""
+    """States, receipts and what is known of the store's copies, in one transaction.
+
+    The states first: that takes the patients in order, and says which jobs another worker has
+    brought further meanwhile. What such a late answer says of the store's copy is out of date.
+    """
+    ours = settle(map(after_sending, sent), at=timezone.now())
     proof.write_receipts(sent)
-    proof.note_copies(sent)
-    settle(map(after_sending, sent), at=timezone.now())
+    proof.note_copies([one for one in sent if one.outgoing.job_id in ours])

@@ -89,10 +89,12 @@ def resolve_doubt(store: Store, *, limit: int = BATCH) -> int:
     ]
     with transaction.atomic():
         arrived = [_found(one, now) for one, held in known if held == one.outgoing.composition_id]
-        proof.write_receipts(arrived)
-        proof.note_copies(arrived)
         lost = [one for one, held in known if held != one.outgoing.composition_id and _settled_by(one, now)]
         ended = settle([*(_accepted(one) for one in arrived), *(_again(one, now) for one in lost)], at=now)
+        # Whoever was asked after twice is noted once.
+        arrived = [one for one in arrived if one.outgoing.job_id in ended]
+        proof.write_receipts(arrived)
+        proof.note_copies(arrived)
     return len(ended)
 
 

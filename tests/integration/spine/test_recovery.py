@@ -9,9 +9,10 @@ from django.utils import timezone
 from carerecords.models import JobState, UploadJob
 from consent.codes import Preference
 from spine import pipeline
+from spine.actions import stop_uploads
 from spine.answers import Answer, AnswerKind
 from spine.claims import claim
-from spine.models import Receipt, UploadAttempt
+from spine.models import Receipt, StoreCopy, UploadAttempt
 from tests.factories import decide, make_patient
 from tests.localstore_process import fresh_nhs_number
 
@@ -103,6 +104,76 @@ def test_a_thawed_worker_overwrites_nothing(sending, patient):
     assert job.state == JobState.ACCEPTED and job.attempt == late.attempt + 1
     assert pipeline.settle([pipeline._dead_letter(late)], at=timezone.now()) == set()
     assert UploadJob.objects.get().state == JobState.ACCEPTED
+
+
+def test_a_worker_that_thaws_after_its_claim_sends_nothing(sending, patient, monkeypatch):
+    """Another worker took the withdrawal to its end meanwhile, and the patient consented again."""
+    first = decide(patient)
+    sending.all_due()
+    refusal = decide(patient, Preference.EXPRESS_DISSENT, seen=first.event.pk)
+    freeze_before(monkeypatch, "_fence", lambda: others(sending, patient, seen=refusal.event.pk))
+    sending.all_due()
+    assert [line["is_blank"] for line in sending.ledger()] == [False, True, False]
+    assert UploadAttempt.objects.filter(job=refusal.job).count() == 1
+    assert not StoreCopy.objects.get().is_blank
+
+
+def test_a_worker_that_thaws_after_its_send_does_not_note_an_old_copy(sending, patient, monkeypatch):
+    first = decide(patient)
+
+    def meanwhile():
+        sending.resolve()
+        decide(patient, Preference.EXPRESS_DISSENT, seen=first.event.pk)
+        sending.all_due()
+
+    freeze_before(monkeypatch, "_write", meanwhile)
+    sending.all_due()
+    assert [line["is_blank"] for line in sending.ledger()] == [False, True]
+    assert StoreCopy.objects.get().is_blank
+    assert Receipt.objects.filter(kind="ACCEPTED").count() == 2, "what was answered stays on record"
+
+
+def test_a_worker_that_thaws_without_its_fence_begins_nothing(sending, patient, national_admin, monkeypatch):
+    """It froze between its decision and its send, the fence timed out, and all uploads were stopped."""
+    decide(patient)
+    monkeypatch.setattr(pipeline, "FENCE_TIMEOUT_MS", 300)
+    monkeypatch.setattr(pipeline, "HELD_SECONDS", 0.2)
+
+    decide_and_commit = pipeline._decide_and_commit
+
+    def freezing(jobs):
+        going = decide_and_commit(jobs)
+        stop_uploads(reason="A fault was found.", by=national_admin, at=timezone.now())
+        return going
+
+    monkeypatch.setattr(pipeline, "_decide_and_commit", freezing)
+    UploadJob.objects.update(due_at=timezone.now())
+    assert pipeline.send_batch(sending.store).sent == 0
+    monkeypatch.undo()
+    sending.all_due()
+    assert sending.ledger() == []
+    assert UploadJob.objects.get().state == JobState.HELD
+
+
+def freeze_before(monkeypatch, name, meanwhile):
+    """Before a step of the pipeline, the first time, others do their work."""
+    step = getattr(pipeline, name)
+    times = itertools.count()
+
+    def frozen(*args, **kwargs):
+        if next(times) == 0:
+            meanwhile()
+        return step(*args, **kwargs)
+
+    monkeypatch.setattr(pipeline, name, frozen)
+
+
+def others(sending, patient, *, seen):
+    """Another worker ends what is left behind, and what the patient decides next."""
+    sending.resolve()
+    sending.all_due()
+    decide(patient, seen=seen)
+    sending.all_due()
 
 
 def _lost(upload):
