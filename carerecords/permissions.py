@@ -11,21 +11,29 @@ from enum import StrEnum
 class Permission(StrEnum):
     """May this user do it at all? Whether it is possible *now* is a rule, not a permission."""
 
+    APPLY_IMPORT = "apply_import"
+    BULK_CONSENT = "bulk_consent"
+    BULK_REFUSAL = "bulk_refusal"
     CHANGE_POSITION = "change_position"  # B0062, switch GP Summary on or off
+    CONVERT_REFUSALS = "convert_refusals"
     FIND_PATIENTS = "find_patients"
     OPEN_SENSITIVE_RECORD = "open_sensitive_record"  # B1611
     RECORD_CONSENT = "record_consent"  # B0020 and B0380
     RECORD_CONSENT_ADDITIONAL = "record_consent_additional"  # B0020
     RECORD_CONSENT_WITHOUT_REFERENCE = "record_consent_without_reference"
     RECORD_REFUSAL = "record_refusal"
+    RESOLVE_CONFLICT = "resolve_conflict"
     REVERSE_ANY_DECISION = "reverse_any_decision"  # B8029
     REVERSE_OWN_DECISION = "reverse_own_decision"
     SEE_ACCESS_LOG = "see_access_log"
+    SEE_CLINICAL_PREVIEW = "see_clinical_preview"
+    SEE_CONSENT_EVIDENCE = "see_consent_evidence"
     SEE_POLICY = "see_policy"
     SEE_UPLOADS = "see_uploads"
     SET_OWN_GP_STANCE = "set_own_gp_stance"
     SET_PRACTICE_STANCE = "set_practice_stance"
     STOP_UPLOADS = "stop_uploads"
+    UPLOAD_IMPORT = "upload_import"
 
     @property
     def sentence(self) -> str:
@@ -34,6 +42,14 @@ class Permission(StrEnum):
 
 
 _SENTENCES = {
+    Permission.APPLY_IMPORT: "approve an import",
+    Permission.BULK_CONSENT: "record consent for several patients at once",
+    Permission.BULK_REFUSAL: "record refusals, letters or deferrals for several patients at once",
+    Permission.CONVERT_REFUSALS: "turn refusals that no patient made into the practice's stance",
+    Permission.RESOLVE_CONFLICT: "resolve decisions that disagree",
+    Permission.SEE_CLINICAL_PREVIEW: "see the clinical content of an upload",
+    Permission.SEE_CONSENT_EVIDENCE: "see how refusals were recorded across the practice",
+    Permission.UPLOAD_IMPORT: "upload an import",
     Permission.CHANGE_POSITION: "change the BMA policy",
     Permission.FIND_PATIENTS: "find or open patients",
     Permission.OPEN_SENSITIVE_RECORD: "open sensitive records",
@@ -97,10 +113,16 @@ ROLES: dict[Role, RoleRule] = {
         frozenset(
             _DESK
             | {
+                P.APPLY_IMPORT,
+                P.BULK_CONSENT,
+                P.BULK_REFUSAL,
                 P.OPEN_SENSITIVE_RECORD,
                 P.RECORD_CONSENT_ADDITIONAL,
                 P.RECORD_CONSENT_WITHOUT_REFERENCE,
+                P.RESOLVE_CONFLICT,
                 P.REVERSE_ANY_DECISION,
+                P.SEE_CLINICAL_PREVIEW,
+                P.SEE_CONSENT_EVIDENCE,
                 P.SET_OWN_GP_STANCE,
             }
         ),
@@ -109,13 +131,25 @@ ROLES: dict[Role, RoleRule] = {
         "Receptionist or staff",
         "Enters letters and forms that came back.",
         True,
-        frozenset(_DESK),
+        frozenset(_DESK | {P.UPLOAD_IMPORT}),
     ),
     Role.PRACTICE_MANAGER: RoleRule(
         "Practice manager",
         "Runs bulk work and reports, and answers the BMA policy for the practice.",
         True,
-        frozenset(_DESK | {P.REVERSE_ANY_DECISION, P.SET_PRACTICE_STANCE}),
+        frozenset(
+            _DESK
+            | {
+                P.APPLY_IMPORT,
+                P.BULK_CONSENT,
+                P.BULK_REFUSAL,
+                P.CONVERT_REFUSALS,
+                P.REVERSE_ANY_DECISION,
+                P.SEE_CONSENT_EVIDENCE,
+                P.SET_PRACTICE_STANCE,
+                P.UPLOAD_IMPORT,
+            }
+        ),
     ),
     Role.PRIVACY_OFFICER: RoleRule(
         "Privacy officer",
@@ -125,8 +159,11 @@ ROLES: dict[Role, RoleRule] = {
             {
                 P.FIND_PATIENTS,
                 P.OPEN_SENSITIVE_RECORD,
+                P.RESOLVE_CONFLICT,
                 P.REVERSE_ANY_DECISION,
                 P.SEE_ACCESS_LOG,
+                P.SEE_CLINICAL_PREVIEW,
+                P.SEE_CONSENT_EVIDENCE,
                 P.SEE_POLICY,
                 P.SEE_UPLOADS,
             }

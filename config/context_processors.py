@@ -62,6 +62,8 @@ def _can(permission: Permission) -> Callable[[CareRequest], bool]:
 _MENU: tuple[tuple[str, str, Callable[[CareRequest], bool]], ...] = (
     ("Home", "/", _can(Permission.SEE_POLICY)),
     ("Patients", "/patients/", _can(Permission.FIND_PATIENTS)),
+    ("Consent sheet", "/consent/sheet/", _can(Permission.RECORD_CONSENT)),
+    ("Imports", "/imports/", _can(Permission.UPLOAD_IMPORT)),
     ("Uploads", "/uploads/", _can(Permission.SEE_UPLOADS)),
     ("Policy", POLICY, _can(Permission.SEE_POLICY)),
     ("Practice stance", "/practice/stance/", lambda request: request.practice is not None),

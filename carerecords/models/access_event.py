@@ -17,6 +17,11 @@ class AccessEvent(AppendOnly):
         SEARCHED = "SEARCHED", "Searched for patients"
         DECISION = "DECISION", "Recorded a decision"
         UNDO = "UNDO", "Undid a decision"
+        PREVIEWED = "PREVIEWED", "Read what an upload would contain"
+        BULK = "BULK", "Worked on several patients at once"
+        IMPORTED = "IMPORTED", "Imported a file"
+        EXPORTED = "EXPORTED", "Exported patients"
+        PRINTED = "PRINTED", "Printed a letter"
         REFUSED = "REFUSED", "Was refused"
 
     at = models.DateTimeField()
