@@ -118,7 +118,7 @@ def _items(patient_ids: Iterable[int]) -> dict[int, list[SummaryItem]]:
 
 def _summary(patient: Patient, items: Sequence[SummaryItem], scope: Scope, at: datetime.datetime) -> Summary:
     practice = patient.practice
-    new_since = at.date() - datetime.timedelta(days=NEW_PATIENT_DAYS)
+    new_since = timezone.localdate(at) - datetime.timedelta(days=NEW_PATIENT_DAYS)
     return Summary(
         patient=PatientDetails(
             nhs_number=patient.nhs_number,

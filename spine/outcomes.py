@@ -81,7 +81,9 @@ def _unknown(sent: Sent) -> Settled:
     if not sent.began:
         # Only the question was lost: the message never left.
         return next_rung(sent)
-    return _state(sent, JobState.IN_DOUBT, Reason.TECH_DOUBT, due_in=DOUBT_WAIT)
+    # Counted as a failure now: if it turns out to be lost, it climbs the ladder as others do.
+    climbed = sent.outgoing.failures + 1
+    return _state(sent, JobState.IN_DOUBT, Reason.TECH_DOUBT, due_in=DOUBT_WAIT, failures=climbed)
 
 
 def _refused(sent: Sent) -> Settled:

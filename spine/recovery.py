@@ -17,7 +17,7 @@ from carerecords.models import JobState
 from spine import proof
 from spine.answers import Answer
 from spine.gate import Kind, Scope
-from spine.outcomes import DOUBT_WAIT
+from spine.outcomes import DOUBT_WAIT, LADDER
 from spine.outgoing import KnownCopy, Outgoing, Sent
 from spine.reasons import Reason
 from spine.settling import Settled, settle
@@ -149,8 +149,16 @@ def _accepted(sent: Sent) -> Settled:
 
 
 def _again(one: InDoubt, at: datetime.datetime) -> Settled:
-    """Not arrived: the job waits again, and the gate is asked again before anything leaves."""
+    """Not arrived: the job waits again, and the gate is asked again before anything leaves.
+
+    As long as for any other failure (the API's definition has one ladder for 429, 500, 503 and 504),
+    but not at all where no answer was bad and only the worker died.
+    """
     out = one.outgoing
-    return Settled(
-        out.job_id, out.attempt, out.patient_id, JobState.WAITING, due_at=at, failures=out.failures
-    )
+    if out.failures > len(LADDER):
+        state, reasons, due_at = JobState.FAILED, (Reason.TECH_FAILED,), None
+    elif out.failures:
+        state, reasons, due_at = JobState.WAITING, (Reason.TECH_RETRY,), at + LADDER[out.failures - 1]
+    else:
+        state, reasons, due_at = JobState.WAITING, (), at
+    return Settled(out.job_id, out.attempt, out.patient_id, state, reasons, due_at, out.failures)

@@ -9,6 +9,7 @@ import os
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 
+import structlog
 from django.conf import settings
 from django.utils import timezone
 
@@ -16,6 +17,8 @@ from spine.answers import Answer, AnswerKind
 from spine.client import CurrentSummary, SpineClient
 from spine.gate import Kind
 from spine.outgoing import Outgoing, Sent
+
+log = structlog.get_logger(__name__)
 
 MayBegin = Callable[[], bool]
 LARGEST_BATCH = 500
@@ -102,7 +105,15 @@ class Store:
         if held == one.composition_id or _nothing_to_do(one, held):
             # Accepted by an earlier attempt, or unchanged, or nothing there to take back.
             return Sent(one, None, timezone.now(), holds_it=bool(held), permission=permission, replaced=held)
-        body = one.build(held or None)
+        if one.kind is Kind.UPLOAD and permission == "No":
+            # The store would refuse it; what the patient told it is reason enough not to ask.
+            return Sent(one, Answer(AnswerKind.CONSENT_DIFFERS), timezone.now(), permission=permission)
+        try:
+            body = one.build(held or None)
+        except Exception as error:  # noqa: BLE001
+            # One message that cannot be written must not cost its batch the answers of the others.
+            log.error("message_not_written", job_id=one.job_id, error=type(error).__name__)
+            return Sent(one, Answer(AnswerKind.REFUSED), timezone.now(), permission=permission)
         answer = await self._client.upload(
             body,
             request_id=one.request_id,

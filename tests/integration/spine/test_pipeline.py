@@ -3,13 +3,15 @@
 import pytest
 from django.utils import timezone
 
-from boycott.actions import set_stance
-from boycott.positions import Stance
+from boycott.actions import set_gp_stance, set_stance
+from boycott.positions import GpStance, Stance
 from carerecords.models import JobState, UploadJob
 from consent.actions import undo_decision
 from consent.codes import Preference
+from spine import contents
+from spine.client import CurrentSummary
 from spine.models import GateDecision, Receipt, StoreCopy, UploadAttempt
-from tests.factories import decide, make_item, make_patient
+from tests.factories import decide, make_item, make_patient, make_practice
 from tests.localstore_process import fresh_nhs_number
 
 
@@ -138,6 +140,51 @@ def test_one_record_that_cannot_be_built_does_not_stop_the_rest(sending, practic
     sending.all_due()
     assert UploadJob.objects.get(patient=broken).state == JobState.FAILED
     assert len(sending.ledger(outcome="accepted")) == 5
+
+
+def test_one_message_that_cannot_be_written_does_not_stop_the_rest(sending, practice, gp, monkeypatch):
+    patients = [make_patient(practice, usual_gp=gp, nhs_number=fresh_nhs_number()) for _ in range(6)]
+    broken = patients[0]
+    for one in patients:
+        decide(one)
+    build = contents.build_bundle
+
+    def failing(summary, **keys):
+        if summary.patient.nhs_number == broken.nhs_number:
+            raise ValueError
+        return build(summary, **keys)
+
+    monkeypatch.setattr(contents, "build_bundle", failing)
+    sending.all_due()
+    job = UploadJob.objects.get(patient=broken)
+    assert (job.state, job.reasons) == (JobState.FAILED, ["tech.refused"])
+    assert len(sending.ledger(outcome="accepted")) == 5
+
+
+def test_nothing_is_sent_where_the_store_says_that_the_patient_refused(sending, patient, monkeypatch):
+    """The service names the permission beside the present copy, and also refuses by itself."""
+    decide(patient)
+
+    async def refused(*args, **kwargs):
+        return CurrentSummary(None, "No")
+
+    monkeypatch.setattr(sending.store._client, "read_current", refused)
+    sending.all_due()
+    job = UploadJob.objects.get()
+    assert (job.state, job.reasons) == (JobState.HELD, ["consent.differs"])
+    assert sending.ledger() == []
+
+
+def test_a_gp_who_holds_holds_at_each_practice_they_work_for(sending, patient, gp):
+    elsewhere = make_patient(make_practice(), usual_gp=gp, nhs_number=fresh_nhs_number())
+    set_gp_stance(gp=gp, practice=patient.practice, stance=GpStance.HOLD, at=timezone.now())
+    for one in (patient, elsewhere):
+        decide(one)
+    sending.all_due()
+    assert {job.state for job in UploadJob.objects.all()} == {JobState.HELD}
+    set_gp_stance(gp=gp, practice=patient.practice, stance=GpStance.USE_PRACTICE, at=timezone.now())
+    sending.all_due()
+    assert {job.state for job in UploadJob.objects.all()} == {JobState.ACCEPTED}
 
 
 def test_a_store_that_is_away_burns_no_job(sending, patient):

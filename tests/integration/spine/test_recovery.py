@@ -13,6 +13,7 @@ from spine.actions import stop_uploads
 from spine.answers import Answer, AnswerKind
 from spine.claims import claim
 from spine.models import Receipt, StoreCopy, UploadAttempt
+from spine.outcomes import LADDER
 from tests.factories import decide, make_patient
 from tests.localstore_process import fresh_nhs_number
 
@@ -104,6 +105,27 @@ def test_a_thawed_worker_overwrites_nothing(sending, patient):
     assert job.state == JobState.ACCEPTED and job.attempt == late.attempt + 1
     assert pipeline.settle([pipeline._dead_letter(late)], at=timezone.now()) == set()
     assert UploadJob.objects.get().state == JobState.ACCEPTED
+
+
+def test_a_message_whose_answer_is_lost_each_time_climbs_the_ladder_to_its_end(
+    sending, settings, patient, monkeypatch
+):
+    settings.SPINE_READ_TIMEOUT_SECONDS = -10  # Whatever is not at the store now will not arrive.
+    decide(patient)
+
+    async def fault(*args, **kwargs):
+        return Answer(AnswerKind.UNKNOWN, 500)
+
+    monkeypatch.setattr(sending.store._client, "upload", fault)
+    waits = []
+    for _ in range(len(LADDER) + 1):
+        sending.all_due()
+        UploadJob.objects.update(due_at=timezone.now())
+        sending.resolve()
+        job = UploadJob.objects.get()
+        waits.append(job.due_at and round((job.due_at - timezone.now()).total_seconds() / 60))
+    assert waits == [wait.total_seconds() / 60 for wait in LADDER] + [None]
+    assert (job.state, job.reasons) == (JobState.FAILED, ["tech.failed"])
 
 
 def test_a_worker_that_thaws_after_its_claim_sends_nothing(sending, patient, monkeypatch):
