@@ -5,14 +5,17 @@ Each change takes the fence of its scope: after it commits, no upload that it fo
 
 import datetime
 import uuid
+from contextlib import ExitStack
 from dataclasses import dataclass
+
+from django.utils import timezone
 
 from boycott.models import GpStanceRevision, PositionRevision, StanceRevision
 from boycott.positions import DataScope, GpStance, Position, Stance, Strength
 from boycott.queries import NATIONAL_LINE, latest_of
 from boycott.rules import phrase_for
 from carerecords import doorbell, fence, quiet
-from carerecords.models import Practice, User
+from carerecords.models import Patient, Practice, User
 from carerecords.models.fact_clock import NATIONAL
 from carerecords.quiet import Quiet
 
@@ -103,7 +106,7 @@ def set_stance(
     """Appends a practice's answer. Raises `ChangeRefused` when nobody is named as having agreed."""
     if not agreed_by.strip():
         raise ChangeRefused("agreed_by", "Enter who agreed this")
-    if agreed_on > at.date():
+    if agreed_on > timezone.localdate(at):
         raise ChangeRefused("agreed_on", "Date it was agreed must be today or in the past")
     with fence.changing(practice.pk):
         revision = StanceRevision.objects.create(
@@ -127,8 +130,12 @@ def set_gp_stance(
     at: datetime.datetime,
     note: str = "",
 ) -> GpStanceRevision:
-    """Appends a GP's own answer for the patients whose usual GP they are."""
-    with fence.changing(practice.pk):
+    """Appends a GP's own answer for the patients whose usual GP they are, at whatever practice."""
+    theirs = Patient.objects.filter(usual_gp=gp).values_list("practice_id", flat=True).distinct()
+    with ExitStack() as fences:
+        # In the order in which senders take them.
+        for scope in sorted({practice.pk, *theirs}):
+            fences.enter_context(fence.changing(scope))
         revision = GpStanceRevision.objects.create(
             gp=gp, practice=practice, stance=stance, note=note, made_at=at
         )
