@@ -70,7 +70,7 @@ class Launcher:
             self.postgres.stop()
         if self.state.family:
             self.state.family.end(MANNERS_SECONDS)
-        self.state.forget_environment()
+        self.state.leave()
 
     def _wait_for_leftovers(self) -> None:
         """What a launcher that was killed left is told to end; nothing of ours starts beside it."""

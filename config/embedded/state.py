@@ -118,6 +118,12 @@ class State:
         path.touch(mode=0o600)
         path.write_text("".join(f"{name}={value}\n" for name, value in variables.items()))
 
+    def leave(self) -> None:
+        """Takes away what is of use only while something runs."""
+        self.forget_environment()
+        with contextlib.suppress(OSError):  # Something of somebody else's is in it.
+            self.sockets.rmdir()
+
     def forget_environment(self) -> None:
         (self.root / "env").unlink(missing_ok=True)
 

@@ -196,13 +196,13 @@ def test_a_killed_launcher_leaves_no_process_and_the_next_start_has_the_data(run
 
 def test_ctrl_c_stops_everything_and_leaves_nothing(running):
     family = running.family()
-    sockets = running.environment()["CELERY_BROKER_URL"].removeprefix("redis+socket://").partition("?")[0]
-    assert os.path.exists(sockets)
+    broker = running.environment()["CELERY_BROKER_URL"].removeprefix("redis+socket://").partition("?")[0]
+    assert os.path.exists(broker)
 
     assert running.end(signal.SIGINT) == 0
 
     assert not alive(family)
-    assert not os.path.exists(sockets)
+    assert not os.path.exists(os.path.dirname(broker))
     assert not (running.state / "env").exists()
     assert running.said().endswith("Stopping…\nStopped.\n")
 
