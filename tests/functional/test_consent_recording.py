@@ -203,6 +203,17 @@ def test_the_whole_way_on_a_phone_of_320_pixels(page, live_server, log_in, gp, p
     no_horizontal_scroll(page)
 
 
+def test_neither_page_scrolls_sideways_on_a_tablet(page, live_server, log_in, gp, practice, people):
+    """Where all columns stand beside one another for the first time, with the longest of names."""
+    long = make_patient(practice, family_name="Featherstonehaugh-Cholmondeleyworth", usual_gp=gp)
+    decide(long, Preference.EXPRESS_DISSENT, by=gp)
+    log_in(gp)
+    for address in ("/patients/", f"/patients/{long.public_id}/"):
+        page.goto(live_server.url + address)
+        no_horizontal_scroll(page, 769)
+        no_horizontal_scroll(page, 1025)
+
+
 def test_the_first_patients_stand_on_the_first_screen(page, live_server, log_in, gp, people):
     log_in(gp)
     page.goto(f"{live_server.url}/patients/")
