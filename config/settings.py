@@ -286,6 +286,8 @@ AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_RESET_ON_SUCCESS = True
 AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "login"]
 AXES_ENABLE_ADMIN = False
+# Its greeting at every start says nothing.
+AXES_VERBOSE = False
 
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "noreply@localhost")
 EMAIL_HOST = env.text("EMAIL_HOST", "localhost")
