@@ -58,27 +58,24 @@ def nodes(node):
         yield from nodes(child)
 
 
-@pytest.mark.parametrize(
-    ("asked", "index"),
-    [
-        ({}, "patient_list"),
-        ({"decision": "EXPRESS_CORE"}, "patient_list_by_state"),
-        ({"sort": "decided"}, "patient_list_by_decision"),
-    ],
-    ids=["by name", "filtered by decision", "by date of decision"],
-)
-def test_each_order_walks_its_index_and_reads_one_page_at_any_depth(large, asked, index):
-    for query in (ListQuery.of(asked), at_depth(large, asked, 40), at_depth(large, asked, 5_500)):
-        (sql,) = statements(large, query)
-        plan = plan_of(sql)
-        assert index in {node.get("Index Name") for node in plan}, plan
-        kinds = {node["Node Type"] for node in plan}
-        assert not kinds & {"Seq Scan", "Sort", "Incremental Sort", "Bitmap Heap Scan"} - of_people(plan), (
-            kinds
-        )
-        walked = [node for node in plan if node.get("Index Name") == index]
-        read = [node["Actual Rows"] + node.get("Rows Removed by Filter", 0) for node in walked]
-        assert max(read) <= SIZE + 2, read
+ORDERS = [
+    ({}, "patient_list"),
+    ({"decision": "EXPRESS_CORE"}, "patient_list_by_state"),
+    ({"sort": "decided"}, "patient_list_by_decision"),
+]
+
+
+def test_each_order_walks_its_index_and_reads_one_page_at_any_depth(large):
+    for asked, index in ORDERS:
+        for query in (ListQuery.of(asked), at_depth(large, asked, 40), at_depth(large, asked, 5_500)):
+            (sql,) = statements(large, query)
+            plan = plan_of(sql)
+            walked = [node for node in plan if node.get("Index Name") == index]
+            assert walked, (index, plan)
+            kinds = {node["Node Type"] for node in plan} - of_people(plan)
+            assert not kinds & {"Seq Scan", "Sort", "Incremental Sort", "Bitmap Heap Scan"}, (index, kinds)
+            read = [node["Actual Rows"] + node.get("Rows Removed by Filter", 0) for node in walked]
+            assert max(read) <= SIZE + 2, (index, read)
 
 
 def of_people(plan):
@@ -97,13 +94,17 @@ def test_a_deep_page_is_the_page_it_says(large):
     assert [row.public_id for row in back.rows] == ids[10_950:11_000]
 
 
-@pytest.mark.parametrize(
-    "asked", [{}, {"decision": "EXPRESS_CORE"}, {"sort": "decided"}, {"upload": "NOT_DUE"}, {"letter": "no"}]
-)
-def test_a_list_of_12000_is_ready_within_its_budget(client, large, gp, asked):
+def test_a_list_of_12000_is_ready_within_its_budget(client, large, gp):
     """300 ms are allowed; up to eight tries leave out what else the machine does meanwhile."""
     client.force_login(gp)
-    assert any(seconds(client, asked) < 0.3 for _ in range(8))
+    for asked in (
+        {},
+        {"decision": "EXPRESS_CORE"},
+        {"sort": "decided"},
+        {"upload": "NOT_DUE"},
+        {"letter": "no"},
+    ):
+        assert any(seconds(client, asked) < 0.3 for _ in range(8)), asked
 
 
 def seconds(client, asked):
