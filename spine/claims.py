@@ -1,7 +1,7 @@
 """Taking due jobs: each worker takes others' leftovers, never the same row.
 
-A claim is one short statement and commits at once. It costs what it takes, not what waits: both
-sides of it run along partial indexes over open jobs. Jobs of a patient for whom something is on
+A claim is a few short statements, each committed at once. It costs what it takes, not what waits:
+each runs along a partial index over open jobs, in its order. Jobs of a patient for whom something is on
 its way are left alone until that is known.
 """
 
@@ -27,12 +27,14 @@ NOT EXISTS (SELECT 1 FROM carerecords_uploadjob AS busy
             WHERE busy.patient_id = job.patient_id AND busy.state IN ('SENDING', 'IN_DOUBT'))
 """
 
-# Withdrawals first, then the longest due.
+# The longest due first.
 _DUE = f"""
 SELECT job.id FROM carerecords_uploadjob AS job
-WHERE job.state IN ('WAITING', 'HELD') AND job.due_at <= %(now)s AND {_FREE}
-ORDER BY job.kind DESC, job.due_at LIMIT %(limit)s FOR UPDATE OF job SKIP LOCKED
+WHERE job.state IN ('WAITING', 'HELD') AND job.kind = '{{kind}}' AND job.due_at <= %(now)s AND {_FREE}
+ORDER BY job.due_at LIMIT %(limit)s FOR UPDATE OF job SKIP LOCKED
 """
+_DUE_WITHDRAWALS = _DUE.format(kind=Kind.WITHDRAWAL)
+_DUE_UPLOADS = _DUE.format(kind=Kind.UPLOAD)
 
 _HELD_BEFORE_NATIONAL_CHANGE = f"""
 SELECT job.id FROM carerecords_uploadjob AS job
@@ -60,6 +62,10 @@ WHERE job.state = 'SENDING' ORDER BY job.id FOR NO KEY UPDATE OF job
 """
 
 
+# Withdrawals first: nothing may make them wait.
+_IN_TURN = (_DUE_WITHDRAWALS, _DUE_UPLOADS, _HELD_BEFORE_NATIONAL_CHANGE, _HELD_BEFORE_PRACTICE_CHANGE)
+
+
 @dataclass(frozen=True)
 class Claimed:
     """A job in this worker's hands until its lease ends."""
@@ -78,7 +84,7 @@ class Claimed:
 def claim(*, limit: int, now: datetime.datetime, lease: datetime.timedelta) -> list[Claimed]:
     """Up to `limit` jobs that are due, or that were held before a fact they cite changed."""
     claimed: list[Claimed] = []
-    for due in (_DUE, _HELD_BEFORE_NATIONAL_CHANGE, _HELD_BEFORE_PRACTICE_CHANGE):
+    for due in _IN_TURN:
         if len(claimed) < limit:
             claimed += _take(due, limit - len(claimed), now, lease)
     return claimed

@@ -116,12 +116,17 @@ class UploadJob(models.Model):
             ),
         ]
         indexes = [
-            # Only open rows: the claim's cost follows what is due, not what was ever sent.
-            # Withdrawals come first.
+            # Only open rows, in the order in which they are claimed: a claim reads what it takes, not
+            # what waits. Withdrawals are claimed first.
             models.Index(
-                fields=["due_at"],
-                name="uploadjob_due",
+                fields=["kind", "due_at"],
+                name="uploadjob_due_by_kind",
                 condition=Q(state__in=OPEN_STATES),
+            ),
+            models.Index(
+                fields=["clock_seen"],
+                name="uploadjob_held_longest",
+                condition=Q(state=JobState.HELD),
             ),
             models.Index(
                 fields=["practice", "clock_seen"],

@@ -1,5 +1,7 @@
 """What is due is found by index, however much waits, is held or is done."""
 
+import re
+
 import pytest
 from django.db import connection
 from django.utils import timezone
@@ -7,10 +9,12 @@ from django.utils import timezone
 from spine import claims
 from tests.factories import make_patient, make_practice
 
+TAKEN = 100
+
 
 @pytest.fixture
 def many_jobs(db):
-    """20,000 jobs: 100 due now, 5,000 later, 5,000 held, the rest done."""
+    """20,000 jobs: 5,000 due now, 5,000 later, 5,000 held before a national change, the rest done."""
     patient = make_patient(make_practice())
     columns = _columns("carerecords_patient", {"id", "public_id", "nhs_number"})
     with connection.cursor() as cursor:
@@ -24,10 +28,15 @@ def many_jobs(db):
             """INSERT INTO carerecords_uploadjob (public_id, patient_id, practice_id, kind, state, cause, headline, requested_at,
                 due_at, attempt, failures, reasons, clock_seen, finished_at)
             SELECT gen_random_uuid(), id, practice_id, 'UPLOAD',
-                CASE WHEN n <= 5100 THEN 'WAITING' WHEN n <= 10100 THEN 'HELD' ELSE 'ACCEPTED' END, 'DECISION', '',
-                now(), CASE WHEN n <= 100 THEN now() - interval '1 minute' ELSE now() + interval '1 day' END,
-                0, 0, '{}', 0, CASE WHEN n > 10100 THEN now() END
+                CASE WHEN n <= 10000 THEN 'WAITING' WHEN n <= 15000 THEN 'HELD' ELSE 'ACCEPTED' END, 'DECISION', '',
+                now(), now() + interval '1 day' + CASE WHEN n <= 5000 THEN interval '-2 days' ELSE '0' END
+                    - n * interval '1 second',
+                0, 0, '{}', n, CASE WHEN n > 15000 THEN now() END
             FROM (SELECT id, practice_id, row_number() OVER (ORDER BY id) AS n FROM carerecords_patient) AS p"""
+        )
+        cursor.execute(
+            "INSERT INTO carerecords_factclock (scope, number) VALUES (0, 100000) "
+            "ON CONFLICT (scope) DO UPDATE SET number = excluded.number"
         )
         cursor.execute("ANALYZE carerecords_uploadjob, carerecords_factclock, carerecords_patient")
 
@@ -38,13 +47,26 @@ def _columns(table, but):
         return ", ".join(f'"{name}"' for (name,) in cursor.fetchall() if name not in but)
 
 
-@pytest.mark.parametrize("query", ["_DUE", "_HELD_BEFORE_NATIONAL_CHANGE", "_HELD_BEFORE_PRACTICE_CHANGE"])
+@pytest.mark.parametrize("query", claims._IN_TURN, ids=["withdrawals", "uploads", "nation", "practice"])
 def test_no_claim_reads_the_whole_table(many_jobs, query):
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) " + getattr(claims, query),
-            {"now": timezone.now(), "limit": 100},
-        )
-        plan = "\n".join(line for (line,) in cursor.fetchall())
+    plan = plan_of(query)
     assert "Seq Scan on carerecords_uploadjob job" not in plan, plan
     assert "Index" in plan
+
+
+@pytest.mark.parametrize(
+    "query", [claims._DUE_UPLOADS, claims._HELD_BEFORE_NATIONAL_CHANGE], ids=["uploads", "nation"]
+)
+def test_a_claim_reads_no_more_than_it_takes(many_jobs, query):
+    plan = plan_of(query)
+    assert "Sort" not in plan, plan
+    read = re.search(r"Scan using uploadjob_\w+ on carerecords_uploadjob job \(actual.* rows=(\d+)", plan)
+    assert read and int(read[1]) <= TAKEN, plan
+
+
+def plan_of(query):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) {query}", {"now": timezone.now(), "limit": TAKEN}
+        )
+        return "\n".join(line for (line,) in cursor.fetchall())
