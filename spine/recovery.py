@@ -155,10 +155,16 @@ def _again(one: InDoubt, at: datetime.datetime) -> Settled:
     but not at all where no answer was bad and only the worker died.
     """
     out = one.outgoing
-    if out.failures > len(LADDER):
-        state, reasons, due_at = JobState.FAILED, (Reason.TECH_FAILED,), None
-    elif out.failures:
-        state, reasons, due_at = JobState.WAITING, (Reason.TECH_RETRY,), at + LADDER[out.failures - 1]
-    else:
-        state, reasons, due_at = JobState.WAITING, (), at
+    state, reasons, due_at = _turn(out.failures, at)
     return Settled(out.job_id, out.attempt, out.patient_id, state, reasons, due_at, out.failures)
+
+
+def _turn(
+    failures: int, at: datetime.datetime
+) -> tuple[JobState, tuple[Reason, ...], datetime.datetime | None]:
+    """The state of a job that failed so often, its reasons, and when its turn comes again."""
+    if failures > len(LADDER):
+        return JobState.FAILED, (Reason.TECH_FAILED,), None
+    if failures:
+        return JobState.WAITING, (Reason.TECH_RETRY,), at + LADDER[failures - 1]
+    return JobState.WAITING, (), at
