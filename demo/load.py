@@ -90,6 +90,7 @@ def _load_practice(
     ids = writing.patient_ids(persons)
     states = writing.settle(drafts, today)
     writing.write_patients(persons, ids, states, practice, roster, rng)
+    writing.write_letters(persons, ids, practice, roster, random.Random(f"{seed} {place.ods_code} letters"))
     events = writing.write_events(drafts, ids, practice, roster)
     items = writing.write_items(persons, ids, rng, today)
     jobs = writing.write_jobs(ids, states, practice, at, rng)

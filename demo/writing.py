@@ -17,7 +17,8 @@ from carerecords.models import (
 )
 from carerecords.permissions import Role
 from consent import rules
-from consent.models import ConsentEvent
+from consent.codes import LetterEvent
+from consent.models import ConsentEvent, NoticeLetter
 from consent.rules import Derived, Event
 from demo.chance import a_uuid
 from demo.clinical import items_of
@@ -89,6 +90,18 @@ JOB = [
     "headline",
 ]
 
+LETTER = [
+    "public_id",
+    "patient_id",
+    "practice_id",
+    "kind",
+    "sent_on",
+    "reference",
+    "recorded_at",
+    "recorded_by_id",
+]
+NOON = datetime.time(12, tzinfo=datetime.UTC)
+
 Ids = Mapping[str, int]
 States = Mapping[str, Derived]
 
@@ -124,6 +137,28 @@ def write_patients(
         (ids[person.nhs_number], practice.pk, person.registered_on, person.left_on) for person in persons
     )
     copy(Registration, REGISTRATION, stays)
+
+
+def write_letters(
+    persons: Sequence[Person], ids: Ids, practice: Practice, roster: Roster, rng: random.Random
+) -> None:
+    """The notice letter of each patient who was written to, noted by the practice manager that day."""
+    manager = roster.somebody(Role.PRACTICE_MANAGER, 0)
+    rows = (
+        (
+            a_uuid(rng),
+            ids[person.nhs_number],
+            practice.pk,
+            LetterEvent.SENT.value,
+            person.letter_sent_on,
+            f"Notice {person.letter_sent_on:%B %Y}",
+            datetime.datetime.combine(person.letter_sent_on, NOON),
+            manager.pk,
+        )
+        for person in persons
+        if person.letter_sent_on
+    )
+    copy(NoticeLetter, LETTER, rows)
 
 
 def write_events(drafts: Sequence[Draft], ids: Ids, practice: Practice, roster: Roster) -> int:
