@@ -1,18 +1,20 @@
 """Loads what goes into the messages of a batch, from the record as it is now.
 
-Three queries a batch (patients with their practice and GP, their items, what is known of the
-store's copies and of earlier attempts), whatever its size.
+A query for each of these a batch, whatever its size: patients with their practice and GP, their
+items, what is known of the store's copies and of earlier attempts, GPs who stand in.
 """
 
 import datetime
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import structlog
+from django.db.models import Q
 from django.utils import timezone
 
-from carerecords.models import Patient, SummaryItem, User
+from carerecords.models import Patient, RoleAssignment, SummaryItem, User
+from carerecords.permissions import Role
 from carerecords.summary_codes import EntryKind
 from spine.claims import Claimed
 from spine.facts import Loaded
@@ -51,11 +53,21 @@ def load_outgoing(going: Sequence[Going], *, at: datetime.datetime) -> tuple[lis
     items = _items(job.patient_id for job, _, _ in going if job.kind is Kind.UPLOAD)
     copies = StoreCopy.objects.in_bulk(ids)
     authored = _authored(job.job_id for job, _, _ in going if job.attempt > 1)
+    stand_ins = _stand_ins(
+        {
+            patients[job.patient_id].practice_id
+            for job, _, _ in going
+            if job.kind is Kind.WITHDRAWAL and patients[job.patient_id].usual_gp is None
+        },
+        at,
+    )
     outgoing, unbuildable = [], []
     for job, decision, _ in going:
         assert decision.scope is not None
         try:
-            summary = _summary(patients[job.patient_id], items[job.patient_id], decision.scope, at)
+            patient = patients[job.patient_id]
+            author = _author(patient.usual_gp or stand_ins.get(patient.practice_id))
+            summary = _summary(patient, author, items[patient.pk], decision.scope, at)
             outgoing.append(_outgoing(job, summary, copies.get(job.patient_id), authored, at))
         except Exception as error:  # noqa: BLE001
             # One record that cannot be put into words must not stop its batch. No patient data here.
@@ -116,7 +128,24 @@ def _items(patient_ids: Iterable[int]) -> dict[int, list[SummaryItem]]:
     return found
 
 
-def _summary(patient: Patient, items: Sequence[SummaryItem], scope: Scope, at: datetime.datetime) -> Summary:
+def _stand_ins(practice_ids: Collection[int], at: datetime.datetime) -> dict[int, User]:
+    """A GP of each practice, who signs the withdrawal of a patient without a usual GP.
+
+    Only a withdrawal: it says nothing clinical, and nothing may hold it.
+    """
+    if not practice_ids:
+        return {}
+    in_force = Q(ends_at__isnull=True) | Q(ends_at__gt=at)
+    gps = RoleAssignment.objects.filter(in_force, practice__in=practice_ids, role=Role.GP, starts_at__lte=at)
+    gps = gps.exclude(user__sds_user_id="").exclude(user__sds_role_profile_id="")
+    return {
+        one.practice_id: one.user for one in gps.select_related("user").order_by("-pk") if one.practice_id
+    }
+
+
+def _summary(
+    patient: Patient, author: Author, items: Sequence[SummaryItem], scope: Scope, at: datetime.datetime
+) -> Summary:
     practice = patient.practice
     new_since = timezone.localdate(at) - datetime.timedelta(days=NEW_PATIENT_DAYS)
     return Summary(
@@ -136,7 +165,7 @@ def _summary(patient: Patient, items: Sequence[SummaryItem], scope: Scope, at: d
             address=practice.address,
             postcode=practice.postcode,
         ),
-        author=_author(patient.usual_gp),
+        author=author,
         entries=tuple(map(_entry, items)),
         scope=scope,
         recently_registered=patient.registered_on > new_since,
@@ -144,9 +173,9 @@ def _summary(patient: Patient, items: Sequence[SummaryItem], scope: Scope, at: d
 
 
 def _author(gp: User | None) -> Author:
-    """Who the message says wrote it: the patient's usual GP."""
+    """Who the message says wrote it."""
     if gp is None:
-        raise LookupError("The patient has no usual GP to be the author.")
+        raise LookupError("There is no GP to be the author.")
     return Author(
         user_id=gp.sds_user_id,
         role_profile_id=gp.sds_role_profile_id,

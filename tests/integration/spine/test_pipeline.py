@@ -142,6 +142,15 @@ def test_one_record_that_cannot_be_built_does_not_stop_the_rest(sending, practic
     assert len(sending.ledger(outcome="accepted")) == 5
 
 
+def test_a_withdrawal_goes_where_the_usual_gp_is_gone(sending, patient, gp):
+    first = decide(patient)
+    sending.all_due()
+    type(patient).objects.update(usual_gp=None)
+    decide(patient, Preference.EXPRESS_DISSENT, seen=first.event.pk, by=gp)
+    sending.all_due()
+    assert [line["is_blank"] for line in sending.ledger()] == [False, True]
+
+
 def test_one_message_that_cannot_be_written_does_not_stop_the_rest(sending, practice, gp, monkeypatch):
     patients = [make_patient(practice, usual_gp=gp, nhs_number=fresh_nhs_number()) for _ in range(6)]
     broken = patients[0]
