@@ -1,12 +1,19 @@
-"""What each kind of bulk run does with a chunk of its rows, and how that is undone."""
+"""What each kind of bulk run does with a chunk of its rows, how that is undone, and the forecast of both.
+
+Work and forecast read the same rules (`consent.verdicts`): the work over a chunk whose patients it has
+locked, the forecast over the whole list.
+"""
 
 import datetime
+from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
+from django.db import connection
 from django.utils import timezone
 
-from carerecords.models import Patient
-from consent import deferrals, letters, many
+from consent import deferrals, letters, many, verdicts
 from consent.codes import BulkKind, EventKind, LetterEvent, RowReason, RowResult
 from consent.many import Outcome
 from consent.models import BulkRow, BulkRun, ConsentEvent, Deferral, NoticeLetter
@@ -16,27 +23,73 @@ Work = Callable[[BulkRun, Sequence[BulkRow], datetime.datetime], list[Outcome]]
 _ONE_ANSWER = """
 SELECT row.id, row.patient_id, %(preference)s, %(source)s, %(day)s::date, %(reference)s, %(note)s, '', '',
     true, row.seen_event
-FROM consent_bulkrow AS row WHERE row.id = ANY(%(rows)s)
+FROM consent_bulkrow AS row WHERE {rows}
+"""
+_SOME, _ALL = "row.id = ANY(%(rows)s)", "row.run_id = %(run)s"
+_JUDGED = """
+SELECT asked.row_id, asked.patient_id, {verdict} AS verdict
+FROM ({asked}) AS asked ({columns}) JOIN carerecords_patient AS patient ON patient.id = asked.patient_id
+"""
+_STANDING = """
+SELECT asked.id, {stands} FROM consent_bulkrow AS asked
+WHERE asked.run_id = %(run)s AND asked.result = 'CHANGED'
 """
 
 
+@dataclass(frozen=True)
+class Forecast:
+    """What would become of a run's rows if it went through now."""
+
+    changed: int
+    already: int
+    # Reasons with how many rows each, the most frequent first.
+    skipped: list[tuple[RowReason, int]]
+    # The first rows that change, and the first that are skipped and why, by row id.
+    first_changed: list[int]
+    first_skipped: dict[int, RowReason]
+
+    @property
+    def skipped_rows(self) -> int:
+        return sum(count for _, count in self.skipped)
+
+
+def forecast(run: BulkRun, at: datetime.datetime, *, named: int) -> Forecast:
+    """The verdicts on the whole list as it stands, in one query; the first `named` rows by id."""
+    sql = f"SELECT row_id, verdict FROM ({_judged(run, _ALL)}) AS judged ORDER BY row_id"
+    with connection.cursor() as cursor:
+        cursor.execute(sql, _params(run, at))
+        outcomes = [(row, *_read(verdict)) for row, verdict in cursor.fetchall()]
+    results = Counter(result for _, result, _ in outcomes)
+    reasons = Counter(RowReason(why) for _, result, why in outcomes if result is RowResult.SKIPPED)
+    skipped = [(row, RowReason(why)) for row, result, why in outcomes if result is RowResult.SKIPPED]
+    return Forecast(
+        changed=results[RowResult.CHANGED],
+        already=results[RowResult.ALREADY],
+        skipped=reasons.most_common(),
+        first_changed=[row for row, result, _ in outcomes if result is RowResult.CHANGED][:named],
+        first_skipped=dict(skipped[:named]),
+    )
+
+
+def forecast_of_undo(run: BulkRun) -> tuple[int, int]:
+    """How many rows undoing would take back now, and how many were changed later and stay."""
+    sql = _STANDING.format(stands=verdicts.STANDS[BulkKind(run.kind)])
+    with connection.cursor() as cursor:
+        cursor.execute(sql, {"run": run.pk})
+        stands = [standing for _, standing in cursor.fetchall()]
+    return sum(stands), len(stands) - sum(stands)
+
+
 def _decide(run: BulkRun, rows: Sequence[BulkRow], at: datetime.datetime) -> list[Outcome]:
-    answer = {
-        "preference": run.preference,
-        "source": run.source,
-        "day": run.day,
-        "reference": run.reference,
-        "note": run.note,
-        "rows": [row.pk for row in rows],
-    }
     return many.record_many(
-        _ONE_ANSWER,
-        answer,
+        _ONE_ANSWER.format(rows=_SOME),
+        _answer(run) | {"rows": [row.pk for row in rows]},
         practice_id=run.practice_id,
         run_id=run.pk,
         by=run.created_by,
         at=at,
         same_is_enough=True,
+        adults_only=_adults_only(run),
     )
 
 
@@ -60,51 +113,31 @@ def _take_back_decisions(run: BulkRun, rows: Sequence[BulkRow], at: datetime.dat
 def _invalidate(run: BulkRun, rows: Sequence[BulkRow], at: datetime.datetime) -> list[Outcome]:
     """Marks the decisions that the rows were frozen with as recorded in error."""
     many.lock([row.patient_id for row in rows])
-    current = dict(
-        Patient.objects.filter(pk__in=[row.patient_id for row in rows]).values_list("pk", "consent_event_id")
-    )
-    same = [row for row in rows if row.seen_event and current[row.patient_id] == row.seen_event]
-    taken = many.take_back_many(
-        [row.seen_event for row in same if row.seen_event],
+    outcomes, same = _judge(run, rows, at)
+    many.take_back_many(
+        [row.seen_event for row in rows if row.seen_event and row.patient_id in same],
         kind=EventKind.INVALID,
         note=run.note,
         run_id=run.pk,
         by=run.created_by,
         at=at,
     )
-    return [
-        Outcome(row.pk, RowResult.CHANGED, "")
-        if row.patient_id in taken
-        else Outcome(row.pk, RowResult.SKIPPED, RowReason.DECIDED.value)
-        for row in rows
-    ]
+    return outcomes
 
 
 def _send_letters(run: BulkRun, rows: Sequence[BulkRow], at: datetime.datetime) -> list[Outcome]:
-    here, outcomes = _here(run, rows, at)
-    noted = set(
-        NoticeLetter.objects.filter(
-            patient__in=here,
-            kind=LetterEvent.SENT,
-            sent_on=run.day,
-            reference=run.reference,
-            answered_by=None,
-        ).values_list("patient", flat=True)
-    )
+    many.lock([row.patient_id for row in rows])
+    outcomes, wanted = _judge(run, rows, at)
     assert run.day is not None
     letters.letters_sent(
-        patient_ids=[patient for patient in here if patient not in noted],
+        patient_ids=wanted,
         sent_on=run.day,
         reference=run.reference,
         by=run.created_by,
         at=at,
         run_id=run.pk,
     )
-    return outcomes + [
-        Outcome(row.pk, RowResult.ALREADY if row.patient_id in noted else RowResult.CHANGED, "")
-        for row in rows
-        if row.patient_id in here
-    ]
+    return outcomes
 
 
 def _take_back_letters(run: BulkRun, rows: Sequence[BulkRow], at: datetime.datetime) -> list[Outcome]:
@@ -119,17 +152,18 @@ def _take_back_letters(run: BulkRun, rows: Sequence[BulkRow], at: datetime.datet
 
 
 def _defer(run: BulkRun, rows: Sequence[BulkRow], at: datetime.datetime) -> list[Outcome]:
-    here, outcomes = _here(run, rows, at)
+    many.lock([row.patient_id for row in rows])
+    outcomes, wanted = _judge(run, rows, at)
     assert run.day is not None
     deferrals.defer(
-        patient_ids=sorted(here),
+        patient_ids=wanted,
         until=run.day,
         reason=run.note[:200],
         by=run.created_by,
         at=at,
         run_id=run.pk,
     )
-    return outcomes + [Outcome(row.pk, RowResult.CHANGED, "") for row in rows if row.patient_id in here]
+    return outcomes
 
 
 def _end_deferrals(run: BulkRun, rows: Sequence[BulkRow], at: datetime.datetime) -> list[Outcome]:
@@ -143,20 +177,45 @@ def _end_deferrals(run: BulkRun, rows: Sequence[BulkRow], at: datetime.datetime)
     return [_undone(row, row.patient_id in ended) for row in rows]
 
 
-def _here(run: BulkRun, rows: Sequence[BulkRow], at: datetime.datetime) -> tuple[set[int], list[Outcome]]:
-    """Patients of the rows who are on the practice's list, and the outcomes of the others."""
+def _judge(run: BulkRun, rows: Sequence[BulkRow], at: datetime.datetime) -> tuple[list[Outcome], list[int]]:
+    """The outcome of each row, and the patients for whom something is to be done."""
+    with connection.cursor() as cursor:
+        cursor.execute(_judged(run, _SOME), _params(run, at) | {"rows": [row.pk for row in rows]})
+        found = [(row, patient, *_read(verdict)) for row, patient, verdict in cursor.fetchall()]
+    wanted = sorted(patient for _, patient, result, _ in found if result is RowResult.CHANGED)
+    return [Outcome(row, result, why) for row, _, result, why in found], wanted
+
+
+def _judged(run: BulkRun, rows: str) -> str:
+    return _JUDGED.format(
+        verdict=verdicts.OF[BulkKind(run.kind)],
+        asked=_ONE_ANSWER.format(rows=rows),
+        columns=", ".join(many.COLUMNS),
+    )
+
+
+def _params(run: BulkRun, at: datetime.datetime) -> dict[str, Any]:
     today = timezone.localdate(at)
-    patients = Patient.objects.in_bulk([row.patient_id for row in rows])
-    here, outcomes = set(), []
-    for row in rows:
-        patient = patients[row.patient_id]
-        if patient.practice_id != run.practice_id:
-            outcomes.append(Outcome(row.pk, RowResult.SKIPPED, RowReason.MOVED.value))
-        elif not patient.is_here_on(today):
-            outcomes.append(Outcome(row.pk, RowResult.SKIPPED, RowReason.GONE.value))
-        else:
-            here.add(row.patient_id)
-    return here, outcomes
+    rule = verdicts.decision_params(
+        run.practice_id, today, same_is_enough=True, adults_only=_adults_only(run)
+    )
+    return _answer(run) | rule | {"run": run.pk}
+
+
+def _answer(run: BulkRun) -> dict[str, Any]:
+    """The one answer for all."""
+    names = ("preference", "source", "day", "reference", "note")
+    return {name: getattr(run, name) for name in names}
+
+
+def _adults_only(run: BulkRun) -> bool:
+    """Who decided for a child must be said, so consent for children is not given in bulk."""
+    return run.kind == BulkKind.CONSENT
+
+
+def _read(verdict: str) -> tuple[RowResult, str]:
+    result, _, why = verdict.partition(":")
+    return RowResult(result), why
 
 
 def _last_events(rows: Sequence[BulkRow]) -> dict[int, ConsentEvent]:

@@ -79,6 +79,9 @@ class Source(Term):
     REPRESENTATIVE = "REPRESENTATIVE", "By a representative"
 
 
+# From 16 on a patient is presumed to decide (Family Law Reform Act 1969, section 8).
+ADULT = 16
+
 # A letter or a form exists on paper, so its reference must be given.
 NEEDS_REFERENCE = frozenset({Source.LETTER, Source.FORM})
 
@@ -160,5 +163,39 @@ class RowReason(Term):
     GONE = "GONE", "Died or left the practice"
     MOVED = "MOVED", "Is now registered at another practice"
     TOO_EARLY = "TOO_EARLY", "The date is before the date of birth"
+    UNDER_16 = "UNDER_16", "Under 16: record one by one who decided"
     LATER = "LATER", "Changed later, so it was left as it is"
     TAKEN_BACK = "TAKEN_BACK", "Was taken back already"
+    RETURNED = "RETURNED", "A letter that came back is not taken back"
+
+
+class ImportKind(Term):
+    """What the rows of a file say."""
+
+    DECISIONS = "DECISIONS", "Decisions"
+    LETTERS = "LETTERS", "Letters"
+    PATIENTS = "PATIENTS", "Patient list"
+
+
+class ImportState(Term):
+    """Where an import stands."""
+
+    CHECKING = "CHECKING", "Being checked"
+    STOPPED = "STOPPED", "Stopped"
+    READY = "READY", "Ready to check"
+    APPLYING = "APPLYING", "Being applied"
+    DONE = "DONE", "Completed"
+    CANCELLED = "CANCELLED", "Cancelled"
+
+
+class RowVerdict(Term):
+    """What a row of a file would do, found out before anybody approves it."""
+
+    PENDING = "PENDING", "Not checked yet"
+    NEW = "NEW", "New"
+    CHANGED = "CHANGED", "Changed"
+    # A later decision stands: the row belongs to the history and changes nothing.
+    OLDER = "OLDER", "Older than what is recorded"
+    SAME = "SAME", "Already the same"
+    REPEAT = "REPEAT", "Said again in the same file"
+    BAD = "BAD", "Error"

@@ -13,12 +13,10 @@ from carerecords.models import Patient
 from carerecords.permissions import Permission
 from carerecords.vocabulary import Term
 from consent.actions import Evidence
-from consent.codes import NEEDS_REFERENCE, PERMITTING, Preference, Source
+from consent.codes import ADULT, NEEDS_REFERENCE, PERMITTING, Preference, Source
 
 # The programme began in spring 2007: no decision about this upload can be older.
 FIRST_DAY = datetime.date(2007, 4, 1)
-# From 16 on a patient is presumed to decide (Family Law Reform Act 1969, section 8).
-ADULT = 16
 
 # What a role needs for each answer, in the order in which the form offers them.
 NEEDED = {

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from carerecords import upload_queue
 from carerecords.models import Cause, User
-from consent import derivation
+from consent import derivation, verdicts
 from consent.codes import ConsentState, EventKind, RowResult
 
 # What the caller's query must give, in any order. One row a patient.
@@ -51,24 +51,11 @@ SELECT count(*) FROM (
     WHERE patient.id IN (SELECT patient_id FROM many) ORDER BY patient.id FOR UPDATE) AS locked
 """
 
-# The order of the rules is that of `CASE`: the first that applies.
-_JUDGE = """
+_JUDGE = f"""
 UPDATE many SET result = split_part(judged.verdict, ':', 1), why = split_part(judged.verdict, ':', 2)
 FROM (
-    SELECT many.row_id, CASE
-        WHEN patient.practice_id <> %(practice)s THEN 'SKIPPED:MOVED'
-        WHEN patient.left_on <= %(today)s OR patient.died_on <= %(today)s THEN 'SKIPPED:GONE'
-        WHEN many.decided_on < patient.born_on THEN 'SKIPPED:TOO_EARLY'
-        WHEN %(same_is_enough)s AND patient.consent_state = many.preference THEN 'ALREADY:'
-        WHEN EXISTS (SELECT 1 FROM consent_consentevent AS event
-                     WHERE event.patient_id = many.patient_id AND event.kind = 'DECISION'
-                       AND event.preference = many.preference AND event.decided_on = many.decided_on
-                       AND NOT EXISTS (SELECT 1 FROM consent_consentevent AS back
-                                       WHERE back.reverses_id = event.id)) THEN 'ALREADY:'
-        WHEN many.check_seen AND patient.consent_event_id IS DISTINCT FROM many.seen_event
-            THEN 'SKIPPED:DECIDED'
-        ELSE 'CHANGED:' END AS verdict
-    FROM many JOIN carerecords_patient AS patient ON patient.id = many.patient_id
+    SELECT asked.row_id, {verdicts.DECISION} AS verdict
+    FROM many AS asked JOIN carerecords_patient AS patient ON patient.id = asked.patient_id
 ) AS judged
 WHERE judged.row_id = many.row_id
 """
@@ -135,20 +122,26 @@ def record_many(
     by: User,
     at: datetime.datetime,
     same_is_enough: bool,
+    adults_only: bool = False,
 ) -> list[Outcome]:
     """Records one decision for each row of a query, in the caller's transaction.
 
     `rows_sql` yields `COLUMNS`, at most one row a patient, already checked for what needs no database
     (reference for letters and forms, known codes, dates not in the future). `same_is_enough`: who is
     in that state already is left alone, else only the very same decision counts as there already.
+    `adults_only`: leaves out children, of whom it must be said who decided.
     """
     with connection.cursor() as cursor:
         cursor.execute(_STAGE)
         cursor.execute(f"INSERT INTO many ({', '.join(COLUMNS)}) {rows_sql}", params)
         cursor.execute("ANALYZE many")
         cursor.execute(_LOCK)
-        today = timezone.localdate(at)
-        cursor.execute(_JUDGE, {"practice": practice_id, "today": today, "same_is_enough": same_is_enough})
+        cursor.execute(
+            _JUDGE,
+            verdicts.decision_params(
+                practice_id, timezone.localdate(at), same_is_enough=same_is_enough, adults_only=adults_only
+            ),
+        )
         cursor.execute(_RECORD, {"decision": EventKind.DECISION.value, "at": at, "by": by.pk, "run": run_id})
         cursor.execute(_DERIVE_PLAIN)
         cursor.execute(_STATES)
