@@ -134,6 +134,8 @@ def log_in(page, live_server):
 
 def axe(page):
     """Fails with one line for each accessibility fault: rule, why, where."""
+    # After a press the new page may be readable before its styles are there.
+    page.wait_for_load_state("load")
     found = Axe().run(page, options=AXE_OPTIONS).response["violations"]
     lines = [f"{rule['id']}: {rule['help']}: {_where(rule)}" for rule in found]
     assert not lines, "\n".join(lines)
