@@ -16,7 +16,7 @@ from carerecords.api import CareView, read_input
 from carerecords.api_shapes import next_address, problems
 from carerecords.models import AccessEvent, Patient, Practice
 from carerecords.permissions import Permission
-from consent.api_door import open_patient
+from consent.api_door import check_sensitive, open_patient
 from spine.api_detail import ExplainQuery, ExplanationShape, UploadDetailShape
 from spine.api_shapes import UploadPageShape, UploadQuery
 from spine.evidence import named
@@ -67,6 +67,7 @@ class UploadView(CareView):
         found = upload_record(_practice(self), public_id)
         if found is None:
             raise Http404
+        check_sensitive(self.care, found.job.patient)
         access.record(self.care, AccessEvent.Kind.VIEWED, patient=found.job.patient, detail="api: upload")
         evidence = named([decision.evidence for decision in found.decisions])
         by_decision = {row.pk: one for row, one in zip(found.decisions, evidence, strict=True)}

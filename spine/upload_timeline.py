@@ -22,7 +22,7 @@ _SCOPES = {
     Scope.CORE_ADDITIONAL: "Medication, allergies, adverse reactions and additional information.",
     Scope.BLANK: "A blank record that says the summary was withdrawn.",
 }
-# What the store answered, or why there is no answer (`spine.answers.AnswerKind`).
+# What the store answered, or why there is no answer (`spine.answers.AnswerKind`, `spine.proof`).
 _RECEIPTS = {
     "ACCEPTED": "The Spine accepted it",
     "DUPLICATE": "The Spine has it already",
@@ -36,6 +36,9 @@ _RECEIPTS = {
     "UNREACHABLE": "The Spine could not be reached",
     "NOT_SENT": "Not sent after all",
     "UNAUTHORISED": "The Spine did not let us in",
+    "FOUND": "The Spine was asked, and has it",
+    "UNCHANGED": "Nothing to send: the Spine holds exactly this",
+    "NOTHING_THERE": "Nothing to remove: the Spine holds no record",
 }
 _EVIDENCE = {
     "consent_event": "consent event",

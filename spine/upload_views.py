@@ -3,16 +3,17 @@
 import uuid
 
 from django.http import Http404, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
-from carerecords.access import record, requires
+from carerecords.access import check, record, requires
 from carerecords.middleware import CareRequest
 from carerecords.models import AccessEvent, JobKind, JobState, Practice
 from carerecords.permissions import Permission
+from consent.patient_door import asks_reason
 from spine.queries import UploadFilters, last_receipt_at, upload_record, uploads_page
 from spine.reasons import Reason
 from spine.upload_timeline import headline, receipt_words, timeline
@@ -56,7 +57,12 @@ def upload(request: CareRequest, public_id: uuid.UUID) -> HttpResponse:
     found = upload_record(_practice(request), public_id)
     if found is None:
         raise Http404
-    record(request, AccessEvent.Kind.VIEWED, patient=found.job.patient, detail="upload")
+    patient = found.job.patient
+    if patient.is_sensitive:
+        check(request, Permission.OPEN_SENSITIVE_RECORD, patient=patient)
+        if asks_reason(request, patient):
+            return redirect("consent:reason", patient.public_id)
+    record(request, AccessEvent.Kind.VIEWED, patient=patient, detail="upload")
     context = {
         "job": found.job,
         "sends": len(found.attempts),

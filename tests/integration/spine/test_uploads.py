@@ -8,8 +8,10 @@ from django.utils import timezone
 
 from carerecords.models import AccessEvent, JobState, UploadJob
 from consent.codes import Preference
+from spine.answers import AnswerKind
 from spine.gate import ENGINE
 from spine.models import GateDecision, Receipt, UploadAttempt
+from spine.upload_timeline import receipt_words
 from tests.factories import decide, make_patient, make_practice
 
 pytestmark = pytest.mark.django_db
@@ -141,3 +143,23 @@ def test_national_roles_see_no_uploads(client, request, patient, who):
     client.force_login(request.getfixturevalue(who))
     assert client.get(LIST).status_code == 403
     assert client.get(f"{LIST}{job.public_id}/").status_code == 403
+
+
+def test_the_upload_of_a_sensitive_record_needs_a_right_and_a_reason(client, practice, gp, staff):
+    patient = make_patient(practice, is_sensitive=True)
+    job = held(patient, "patient.sensitive")
+    pages = [f"{LIST}{job.public_id}/", f"/api/v1/uploads/{job.public_id}/"]
+    client.force_login(staff)
+    assert [client.get(page).status_code for page in pages] == [403, 403]
+    refused = AccessEvent.objects.filter(kind=AccessEvent.Kind.REFUSED, patient=patient, user=staff)
+    assert refused.count() == 2
+    client.force_login(gp)
+    assert client.get(pages[0]).url == f"/patients/{patient.public_id}/reason/"
+    assert client.get(pages[1]).status_code == 403
+    client.post(f"/patients/{patient.public_id}/reason/", {"reason": "DIRECT_CARE"})
+    assert [client.get(page).status_code for page in pages] == [200, 200]
+
+
+@pytest.mark.parametrize("kind", [*AnswerKind, "FOUND", "UNCHANGED", "NOTHING_THERE"])
+def test_every_answer_has_words(kind):
+    assert receipt_words(kind) != kind
