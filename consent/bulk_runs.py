@@ -20,7 +20,8 @@ from consent.codes import BulkKind, RowResult, RunState
 from consent.many import Outcome
 from consent.models import BulkRow, BulkRun
 
-CHUNK = 1000
+# A tick in the browser waits for one chunk at most, some tenths of a second. Larger ones gain little.
+CHUNK = 2000
 # Consent is personal: more than this goes by import, with evidence for each (product page).
 CONSENT_CAP = 50
 UNDO_FOR = datetime.timedelta(hours=24)

@@ -58,7 +58,7 @@ def forecast(run: BulkRun, at: datetime.datetime, *, named: int) -> Forecast:
     sql = f"SELECT row_id, verdict FROM ({_judged(run, _ALL)}) AS judged ORDER BY row_id"
     with connection.cursor() as cursor:
         cursor.execute(sql, _params(run, at))
-        outcomes = [(row, *_read(verdict)) for row, verdict in cursor.fetchall()]
+        outcomes = [(row, *verdicts.read(verdict)) for row, verdict in cursor.fetchall()]
     results = Counter(result for _, result, _ in outcomes)
     reasons = Counter(RowReason(why) for _, result, why in outcomes if result is RowResult.SKIPPED)
     skipped = [(row, RowReason(why)) for row, result, why in outcomes if result is RowResult.SKIPPED]
@@ -181,7 +181,7 @@ def _judge(run: BulkRun, rows: Sequence[BulkRow], at: datetime.datetime) -> tupl
     """The outcome of each row, and the patients for whom something is to be done."""
     with connection.cursor() as cursor:
         cursor.execute(_judged(run, _SOME), _params(run, at) | {"rows": [row.pk for row in rows]})
-        found = [(row, patient, *_read(verdict)) for row, patient, verdict in cursor.fetchall()]
+        found = [(row, patient, *verdicts.read(verdict)) for row, patient, verdict in cursor.fetchall()]
     wanted = sorted(patient for _, patient, result, _ in found if result is RowResult.CHANGED)
     return [Outcome(row, result, why) for row, _, result, why in found], wanted
 
@@ -211,11 +211,6 @@ def _answer(run: BulkRun) -> dict[str, Any]:
 def _adults_only(run: BulkRun) -> bool:
     """Who decided for a child must be said, so consent for children is not given in bulk."""
     return run.kind == BulkKind.CONSENT
-
-
-def _read(verdict: str) -> tuple[RowResult, str]:
-    result, _, why = verdict.partition(":")
-    return RowResult(result), why
 
 
 def _last_events(rows: Sequence[BulkRow]) -> dict[int, ConsentEvent]:

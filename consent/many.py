@@ -36,42 +36,31 @@ COLUMNS = (
     "seen_event",
 )
 
-_STAGE = """
-CREATE TEMPORARY TABLE many (
-    row_id bigint, patient_id bigint, preference text, source text, decided_on date, reference text,
-    note text, representative_name text, representative_authority text, check_seen boolean,
-    seen_event bigint, result text, why text NOT NULL DEFAULT '', event_id bigint
-) ON COMMIT DROP
-"""
-
 # The lock that every change of a patient's facts takes, in the order that every writer keeps.
 _LOCK = """
 SELECT count(*) FROM (
     SELECT patient.id FROM carerecords_patient AS patient
-    WHERE patient.id IN (SELECT patient_id FROM many) ORDER BY patient.id FOR UPDATE) AS locked
+    WHERE patient.id IN (SELECT patient_id FROM ({rows}) AS asked ({columns}))
+    ORDER BY patient.id FOR UPDATE) AS locked
 """
 
+# Judged under the lock. Events get their ids here, so that nothing has to be looked up again.
 _JUDGE = f"""
-UPDATE many SET result = split_part(judged.verdict, ':', 1), why = split_part(judged.verdict, ':', 2)
-FROM (
-    SELECT asked.row_id, {verdicts.DECISION} AS verdict
-    FROM many AS asked JOIN carerecords_patient AS patient ON patient.id = asked.patient_id
-) AS judged
-WHERE judged.row_id = many.row_id
+CREATE TEMPORARY TABLE many ON COMMIT DROP AS
+SELECT judged.*, CASE WHEN verdict = 'CHANGED:' THEN nextval('consent_consentevent_id_seq') END AS event_id
+FROM (SELECT asked.*, patient.practice_id, patient.consent_event_id, {verdicts.DECISION} AS verdict
+      FROM ({{rows}}) AS asked ({{columns}})
+      JOIN carerecords_patient AS patient ON patient.id = asked.patient_id ORDER BY asked.row_id) AS judged
 """
 
 _RECORD = """
-WITH made AS (
-    INSERT INTO consent_consentevent (public_id, patient_id, practice_id, kind, preference, source, decided_on,
-        effective_from, reference, note, representative_name, representative_authority, supersedes_id,
-        recorded_at, recorded_by_id, run_id)
-    SELECT gen_random_uuid(), many.patient_id, patient.practice_id, %(decision)s, many.preference, many.source,
-        many.decided_on, many.decided_on, many.reference, many.note, many.representative_name,
-        many.representative_authority, patient.consent_event_id, %(at)s, %(by)s, %(run)s
-    FROM many JOIN carerecords_patient AS patient ON patient.id = many.patient_id
-    WHERE many.result = 'CHANGED' ORDER BY many.row_id
-    RETURNING id, patient_id)
-UPDATE many SET event_id = made.id FROM made WHERE made.patient_id = many.patient_id
+INSERT INTO consent_consentevent (id, public_id, patient_id, practice_id, kind, preference, source, decided_on,
+    effective_from, reference, note, representative_name, representative_authority, supersedes_id, recorded_at,
+    recorded_by_id, run_id)
+SELECT event_id, gen_random_uuid(), patient_id, practice_id, %(decision)s, preference, source, decided_on,
+    decided_on, reference, note, representative_name, representative_authority, consent_event_id, %(at)s,
+    %(by)s, %(run)s
+FROM many WHERE event_id IS NOT NULL
 """
 
 # The newest decision in effect wins, and it was recorded in view of the one before (`supersedes`). Where
@@ -131,17 +120,14 @@ def record_many(
     in that state already is left alone, else only the very same decision counts as there already.
     `adults_only`: leaves out children, of whom it must be said who decided.
     """
+    rule = verdicts.decision_params(
+        practice_id, timezone.localdate(at), same_is_enough=same_is_enough, adults_only=adults_only
+    )
+    asked = {"rows": rows_sql, "columns": ", ".join(COLUMNS)}
     with connection.cursor() as cursor:
-        cursor.execute(_STAGE)
-        cursor.execute(f"INSERT INTO many ({', '.join(COLUMNS)}) {rows_sql}", params)
+        cursor.execute(_LOCK.format(**asked), params)
+        cursor.execute(_JUDGE.format(**asked), {**params, **rule})
         cursor.execute("ANALYZE many")
-        cursor.execute(_LOCK)
-        cursor.execute(
-            _JUDGE,
-            verdicts.decision_params(
-                practice_id, timezone.localdate(at), same_is_enough=same_is_enough, adults_only=adults_only
-            ),
-        )
         cursor.execute(_RECORD, {"decision": EventKind.DECISION.value, "at": at, "by": by.pk, "run": run_id})
         cursor.execute(_DERIVE_PLAIN)
         cursor.execute(_STATES)
@@ -209,5 +195,5 @@ def ask_many(
 
 
 def _outcomes(cursor: CursorWrapper) -> list[Outcome]:
-    cursor.execute("SELECT row_id, result, why FROM many ORDER BY row_id")
-    return [Outcome(row, RowResult(result), why) for row, result, why in cursor.fetchall()]
+    cursor.execute("SELECT row_id, verdict FROM many ORDER BY row_id")
+    return [Outcome(row, *verdicts.read(verdict)) for row, verdict in cursor.fetchall()]

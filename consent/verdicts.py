@@ -8,7 +8,7 @@ the forecast is what would happen now. Within a `CASE` the first rule that appli
 import datetime
 from typing import Any
 
-from consent.codes import ADULT, BulkKind
+from consent.codes import ADULT, BulkKind, RowResult
 
 _HERE = """
     WHEN patient.practice_id <> %(practice)s THEN 'SKIPPED:MOVED'
@@ -72,6 +72,14 @@ STANDS: dict[BulkKind, str] = {
     kind: {BulkKind.LETTER: _LETTER_STANDS, BulkKind.DEFERRAL: _DEFERRAL_STANDS}.get(kind, _LAST_EVENT)
     for kind in BulkKind
 }
+
+_RESULTS = {result.value: result for result in RowResult}
+
+
+def read(verdict: str) -> tuple[RowResult, str]:
+    """A verdict as its result and reason."""
+    result, _, why = verdict.partition(":")
+    return _RESULTS[result], why
 
 
 def decision_params(
