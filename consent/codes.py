@@ -194,8 +194,8 @@ class RowVerdict(Term):
     PENDING = "PENDING", "Not checked yet"
     NEW = "NEW", "New"
     CHANGED = "CHANGED", "Changed"
-    # A later decision stands: the row belongs to the history and changes nothing.
-    OLDER = "OLDER", "Older than what is recorded"
+    # A later decision stands, or the same one of another day: kept, and changes nothing.
+    HISTORY = "HISTORY", "Adds to the history"
     SAME = "SAME", "Already the same"
     REPEAT = "REPEAT", "Said again in the same file"
     BAD = "BAD", "Error"
