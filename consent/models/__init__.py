@@ -1,9 +1,11 @@
 """Everything consent stores."""
 
 from consent.models.bulk import BulkRow, BulkRun
+from consent.models.drafts import FormDraft
 from consent.models.events import ConsentEvent, ConsentModelRevision
 from consent.models.imports import Import, ImportRow
 from consent.models.letters import Deferral, NoticeLetter
+from consent.models.sheets import Sheet, SheetRow
 
 __all__ = [
     "BulkRow",
@@ -11,7 +13,10 @@ __all__ = [
     "ConsentEvent",
     "ConsentModelRevision",
     "Deferral",
+    "FormDraft",
     "Import",
     "ImportRow",
     "NoticeLetter",
+    "Sheet",
+    "SheetRow",
 ]
