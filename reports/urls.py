@@ -1,6 +1,19 @@
 """Addresses of pages that read across everything."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
+
+from reports import refusal_views
 
 app_name = "reports"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("reports/refusals/", refusal_views.refusal_evidence, name="refusals"),
+    path("reports/refusals/<uuid:burst_id>/", refusal_views.burst_detail, name="burst"),
+    path("reports/refusals/<uuid:burst_id>/convert/", refusal_views.conversion_form, name="conversion_form"),
+    path(
+        "reports/refusals/<uuid:burst_id>/convert/check/",
+        refusal_views.conversion_check,
+        name="conversion_check",
+    ),
+    path("reports/conversions/<uuid:public_id>/", refusal_views.conversion, name="conversion"),
+    path("reports/conversions/<uuid:public_id>/undo/", refusal_views.conversion_back, name="conversion_back"),
+]

@@ -1,0 +1,59 @@
+"""Shapes of simple charts, worked out here so that pages draw them as SVG without scripts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+WIDTH, HEIGHT = 720, 200
+LEFT, BOTTOM, TOP = 44, 24, 8
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: where it stands, how high it is, and its words."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    label: str
+    number: int
+    # Not every column has room for its name below.
+    named: bool
+
+
+@dataclass(frozen=True)
+class Columns:
+    """A column chart in a box of `width` by `height`, with lines at round numbers."""
+
+    width: int
+    height: int
+    left: int
+    base: float
+    columns: list[Column]
+    lines: list[tuple[float, int]]
+
+
+def columns(values: Sequence[tuple[str, int]], *, names: int = 8) -> Columns:
+    """A chart of labelled numbers, with some `names` of the labels written below."""
+    top = _round_up(max((number for _, number in values), default=0))
+    base, room = HEIGHT - BOTTOM, HEIGHT - BOTTOM - TOP
+    step = (WIDTH - LEFT) / max(len(values), 1)
+    every = max(-(-len(values) // names), 1)
+    shapes = []
+    for index, (label, number) in enumerate(values):
+        height = room * number / top
+        x = LEFT + index * step
+        named = (len(values) - 1 - index) % every == 0
+        shapes.append(Column(x + 1, base - height, max(step - 2, 1), height, label, number, named))
+    lines = [(base - room * part / 2, round(top * part / 2)) for part in range(3)]
+    return Columns(WIDTH, HEIGHT, LEFT, base, shapes, lines)
+
+
+def _round_up(number: int) -> int:
+    """The next number of the kind 2, 4, 10, 20, 40, 100 … so that its half is whole."""
+    scale = 1
+    while True:
+        for step in (2, 4, 10):
+            if number <= step * scale:
+                return step * scale
+        scale *= 10
