@@ -104,7 +104,7 @@ def record_decision(
         note=evidence.note,
         representative_name=evidence.representative_name,
         representative_authority=evidence.representative_authority,
-        supersedes_id=None if seen is UNSEEN else locked.consent_event_id,
+        supersedes_id=locked.consent_event_id if _is_in_view(seen, preference) else None,
         recorded_at=at,
         recorded_by=by,
         form_key=form_key,
@@ -208,7 +208,7 @@ def _check_decision(
             "decided_on",
             "Date of decision must be the same as or after the date of birth",
         )
-    if not patient.is_here_on(today):
+    if not _may_still_decide(patient, preference, today):
         raise DecisionRefused(
             "preference",
             "This patient has died or left, so no decision can be recorded",
@@ -221,6 +221,18 @@ def _check_decision(
         evidence.representative_name.strip() and evidence.representative_authority.strip()
     ):
         raise DecisionRefused("representative_name", "Enter who decided for the patient")
+
+
+def _is_in_view(seen: object, preference: Preference) -> bool:
+    """Whether the recorder knew what stood: shown it, or told of it by the withdrawal itself."""
+    return seen is not UNSEEN or preference is Preference.WITHDRAWN
+
+
+def _may_still_decide(patient: Patient, preference: Preference, today: datetime.date) -> bool:
+    """Who left may still end what we sent of them; nothing else is ours to record then."""
+    return patient.is_here_on(today) or (
+        preference in {Preference.EXPRESS_DISSENT, Preference.WITHDRAWN} and patient.is_alive_on(today)
+    )
 
 
 def _check_withdrawal(patient: Patient, evidence: Evidence) -> None:

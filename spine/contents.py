@@ -57,7 +57,7 @@ def load_outgoing(going: Sequence[Going], *, at: datetime.datetime) -> tuple[lis
         {
             patients[job.patient_id].practice_id
             for job, _, _ in going
-            if job.kind is Kind.WITHDRAWAL and patients[job.patient_id].usual_gp is None
+            if job.kind is Kind.WITHDRAWAL and _signatory(patients[job.patient_id]) is None
         },
         at,
     )
@@ -66,7 +66,8 @@ def load_outgoing(going: Sequence[Going], *, at: datetime.datetime) -> tuple[lis
         assert decision.scope is not None
         try:
             patient = patients[job.patient_id]
-            author = _author(patient.usual_gp or stand_ins.get(patient.practice_id))
+            stand_in = stand_ins.get(patient.practice_id) if job.kind is Kind.WITHDRAWAL else None
+            author = _author(_signatory(patient) or stand_in or patient.usual_gp)
             summary = _summary(patient, author, items[patient.pk], decision.scope, at)
             outgoing.append(_outgoing(job, summary, copies.get(job.patient_id), authored, at))
         except Exception as error:  # noqa: BLE001
@@ -128,8 +129,19 @@ def _items(patient_ids: Iterable[int]) -> dict[int, list[SummaryItem]]:
     return found
 
 
+def _signatory(patient: Patient) -> User | None:
+    """The usual GP, if the Spine's directory knows them."""
+    gp = patient.usual_gp
+    return gp if gp and gp.sds_user_id and gp.sds_role_profile_id else None
+
+
+def entries_of(patient: Patient) -> list[Entry]:
+    """All that may go into a patient's summary, before anything is chosen. One query."""
+    return list(map(_entry, _items([patient.pk])[patient.pk]))
+
+
 def _stand_ins(practice_ids: Collection[int], at: datetime.datetime) -> dict[int, User]:
-    """A GP of each practice, who signs the withdrawal of a patient without a usual GP.
+    """A GP of each practice, who signs the withdrawal of a patient whose usual GP cannot.
 
     Only a withdrawal: it says nothing clinical, and nothing may hold it.
     """

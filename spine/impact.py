@@ -101,10 +101,10 @@ def impact_of_stance(practice: Practice, stance: Stance, at: datetime.datetime) 
     return _total(Patient.objects.of(practice), at, lambda facts: replace(facts, stance=stance))
 
 
-def impact_of_gp_stance(gp: User, practice: Practice, stance: GpStance, at: datetime.datetime) -> Effect:
-    """A GP gives another answer for their own patients."""
+def impact_of_gp_stance(gp: User, stance: GpStance, at: datetime.datetime) -> Effect:
+    """A GP gives another answer for their own patients, at whatever practice."""
     holds = stance is GpStance.HOLD
-    patients = Patient.objects.of(practice).filter(usual_gp=gp)
+    patients = Patient.objects.filter(usual_gp=gp)
     return _total(patients, at, lambda facts: replace(facts, gp_holds=holds))
 
 

@@ -136,7 +136,7 @@ def check_own_stance(request: CareRequest) -> HttpResponse:
             flash.success(request, f"Your answer is recorded: {stance.label}.")
             return redirect("spine:own_stance")
     at = timezone.now()
-    effect = impact_of_gp_stance(request.user, practice, stance, at)
+    effect = impact_of_gp_stance(request.user, stance, at)
     context = {"draft": draft, "stance": stance, "effect": effect, "at": at, "form": form}
     return render(request, "spine/own_stance_check.jinja", context)
 

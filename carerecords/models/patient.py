@@ -142,11 +142,13 @@ class Patient(models.Model):
         # Not the name: this text reaches logs.
         return str(self.public_id)
 
+    def is_alive_on(self, day: datetime.date) -> bool:
+        return self.died_on is None or self.died_on > day
+
     def is_here_on(self, day: datetime.date) -> bool:
         """Alive and registered on a day."""
         left = self.left_on is not None and self.left_on <= day
-        died = self.died_on is not None and self.died_on <= day
-        return not left and not died
+        return not left and self.is_alive_on(day)
 
 
 class Registration(models.Model):

@@ -212,7 +212,7 @@ TOMORROW = datetime.timedelta(days=1)
             "This patient has died or left, so no decision can be recorded",
         ),
         (
-            NO,
+            Preference.EXPRESS_CORE,
             "IN_PERSON",
             9000,
             0,
@@ -447,3 +447,41 @@ def test_without_its_line_in_the_access_log_nothing_is_recorded(client, patient,
     assert answer.status_code == 500
     assert client.post(f"{address}{event.public_id}/undo/").status_code == 500
     assert counts() == before
+
+
+# --- Who left -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("preference", [Preference.EXPRESS_DISSENT, Preference.WITHDRAWN])
+def test_who_left_may_still_end_what_was_sent(practice, gp, preference):
+    patient = make_patient(practice)
+    given = decide(patient, by=gp).event
+    Patient.objects.filter(pk=patient.pk).update(left_on=timezone.localdate())
+    evidence = Evidence(Source.PHONE, note="Moved away and asked for it")
+    done = decide(patient, preference, by=gp, evidence=evidence, seen=given.pk)
+    assert done.state == preference.value
+
+
+def test_a_withdrawal_ends_the_consent_of_the_same_day_without_a_conflict(practice, gp):
+    patient = make_patient(practice)
+    decide(patient, by=gp)
+    patient.refresh_from_db()
+    done = decide(patient, Preference.WITHDRAWN, by=gp, evidence=Evidence(Source.PHONE, note="Thought again"))
+    assert done.state is ConsentState.WITHDRAWN
+
+
+@pytest.mark.parametrize(
+    "preference", [Preference.EXPRESS_CORE, Preference.EXPRESS_ADDITIONAL, Preference.NONE]
+)
+def test_who_left_consents_elsewhere(practice, gp, preference):
+    patient = make_patient(practice, left_on=timezone.localdate())
+    with pytest.raises(DecisionRefused, match="died or left"):
+        decide(patient, preference, by=gp)
+    assert not ConsentEvent.objects.exists()
+
+
+def test_nothing_is_recorded_of_who_died(practice, gp):
+    patient = make_patient(practice, died_on=timezone.localdate())
+    with pytest.raises(DecisionRefused, match="died or left"):
+        decide(patient, Preference.EXPRESS_DISSENT, by=gp)
+    assert not ConsentEvent.objects.exists()

@@ -85,7 +85,7 @@ def test_a_practice_predicted_and_observed(country, stance):
 def test_a_gp_predicted_and_observed(country):
     practice = country[Stance.DO_NOT_FOLLOW]
     gp = Patient.objects.filter(practice=practice, usual_gp__isnull=False).order_by("pk").first().usual_gp
-    before, effect = going(), impact_of_gp_stance(gp, practice, GpStance.HOLD, timezone.now())
+    before, effect = going(), impact_of_gp_stance(gp, GpStance.HOLD, timezone.now())
     set_gp_stance(gp=gp, practice=practice, stance=GpStance.HOLD, at=timezone.now())
     assert effect == Effect(patients=1, stop=len(before - going()), start=0)
     assert effect.stop == 1
