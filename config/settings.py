@@ -180,6 +180,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 15.0,
         "options": {"expires": 15},
     },
+    "take-up-lost-imports": {
+        "task": "consent.tasks.take_up_lost_imports",
+        "schedule": 15.0,
+        "options": {"expires": 15},
+    },
+    "forget-old-imports": {
+        "task": "consent.tasks.forget_old_imports",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     "derive-due": {
         "task": "spine.tasks.derive_due",
         "schedule": 60.0,

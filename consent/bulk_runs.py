@@ -22,6 +22,8 @@ from consent.models import BulkRow, BulkRun
 
 # A tick in the browser waits for one chunk at most, some tenths of a second. Larger ones gain little.
 CHUNK = 2000
+# The largest file that a browser may send is applied whole, or not at all.
+IMPORT_CHUNK = 20_000
 # Consent is personal: more than this goes by import, with evidence for each (product page).
 CONSENT_CAP = 50
 UNDO_FOR = datetime.timedelta(hours=24)
@@ -142,7 +144,8 @@ def _work_on_chunk(public_id: uuid.UUID, at: datetime.datetime) -> bool:
         return False
     undoing = run.state == RunState.UNDOING
     wanted = RowResult.CHANGED if undoing else RowResult.PENDING
-    rows = list(run.rows.filter(result=wanted).order_by("position")[:CHUNK])
+    size = IMPORT_CHUNK if run.kind == BulkKind.IMPORT else CHUNK
+    rows = list(run.rows.filter(result=wanted).order_by("position")[:size])
     verb = bulk_work.UNDO if undoing else bulk_work.DO
     outcomes = verb[BulkKind(run.kind)](run, rows, at) if rows else []
     with connection.cursor() as cursor:

@@ -14,7 +14,8 @@ from django.db import connection
 from django.utils import timezone
 
 from consent import deferrals, letters, many, verdicts
-from consent.codes import BulkKind, EventKind, LetterEvent, RowReason, RowResult
+from consent.codes import BulkKind, EventKind, ImportKind, LetterEvent, RowReason, RowResult
+from consent.imports import work as imports
 from consent.many import Outcome
 from consent.models import BulkRow, BulkRun, ConsentEvent, Deferral, NoticeLetter
 
@@ -73,7 +74,9 @@ def forecast(run: BulkRun, at: datetime.datetime, *, named: int) -> Forecast:
 
 def forecast_of_undo(run: BulkRun) -> tuple[int, int]:
     """How many rows undoing would take back now, and how many were changed later and stay."""
-    sql = _STANDING.format(stands=verdicts.STANDS[BulkKind(run.kind)])
+    is_of_letters = run.kind == BulkKind.IMPORT and imports.of(run).kind == ImportKind.LETTERS
+    kind = BulkKind.LETTER if is_of_letters else BulkKind(run.kind)
+    sql = _STANDING.format(stands=verdicts.STANDS[kind])
     with connection.cursor() as cursor:
         cursor.execute(sql, {"run": run.pk})
         stands = [standing for _, standing in cursor.fetchall()]
@@ -177,6 +180,13 @@ def _end_deferrals(run: BulkRun, rows: Sequence[BulkRow], at: datetime.datetime)
     return [_undone(row, row.patient_id in ended) for row in rows]
 
 
+def _take_back_import(run: BulkRun, rows: Sequence[BulkRow], at: datetime.datetime) -> list[Outcome]:
+    """Decisions are taken back, and letters but for those that came back undelivered."""
+    if imports.of(run).kind == ImportKind.LETTERS:
+        return _take_back_letters(run, rows, at)
+    return _take_back_decisions(run, rows, at)
+
+
 def _judge(run: BulkRun, rows: Sequence[BulkRow], at: datetime.datetime) -> tuple[list[Outcome], list[int]]:
     """The outcome of each row, and the patients for whom something is to be done."""
     with connection.cursor() as cursor:
@@ -236,6 +246,7 @@ DO: dict[BulkKind, Work] = {
     BulkKind.LETTER: _send_letters,
     BulkKind.DEFERRAL: _defer,
     BulkKind.CONVERSION: _invalidate,
+    BulkKind.IMPORT: imports.do,
 }
 UNDO: dict[BulkKind, Work] = {
     BulkKind.REFUSAL: _take_back_decisions,
@@ -244,5 +255,5 @@ UNDO: dict[BulkKind, Work] = {
     BulkKind.LETTER: _take_back_letters,
     BulkKind.DEFERRAL: _end_deferrals,
     BulkKind.CONVERSION: _take_back_decisions,
-    BulkKind.IMPORT: _take_back_decisions,
+    BulkKind.IMPORT: _take_back_import,
 }

@@ -166,7 +166,6 @@ class RowReason(Term):
     UNDER_16 = "UNDER_16", "Under 16: record one by one who decided"
     LATER = "LATER", "Changed later, so it was left as it is"
     TAKEN_BACK = "TAKEN_BACK", "Was taken back already"
-    RETURNED = "RETURNED", "A letter that came back is not taken back"
 
 
 class ImportKind(Term):

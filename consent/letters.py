@@ -18,6 +18,15 @@ SELECT gen_random_uuid(), id, practice_id, %(kind)s, %(sent_on)s, %(reference)s,
 FROM carerecords_patient WHERE id = ANY(%(patients)s) ORDER BY id
 """
 
+_SENT_AS_SAID = """
+INSERT INTO consent_noticeletter (public_id, patient_id, practice_id, kind, sent_on, reference, run_id,
+    recorded_at, recorded_by_id)
+SELECT gen_random_uuid(), patient.id, patient.practice_id, %(kind)s, said.sent_on, said.reference, %(run)s, %(at)s,
+    %(by)s
+FROM unnest(%(patients)s::bigint[], %(days)s::date[], %(references)s::text[]) AS said (id, sent_on, reference)
+JOIN carerecords_patient AS patient ON patient.id = said.id ORDER BY patient.id
+"""
+
 _ANSWERED = """
 INSERT INTO consent_noticeletter (public_id, patient_id, practice_id, kind, reference, about_id, run_id,
     recorded_at, recorded_by_id)
@@ -68,6 +77,33 @@ def letters_sent(
             },
         )
     _derive(ids, at)
+
+
+@transaction.atomic
+def letters_sent_as_said(
+    *,
+    said: Sequence[tuple[int, datetime.date, str]],
+    by: User,
+    at: datetime.datetime,
+    run_id: int | None = None,
+) -> None:
+    """`letters_sent` where each patient has a day and a reference of their own."""
+    ids, days, references = ([one[place] for one in said] for place in range(3))
+    many.lock([one[0] for one in said])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _SENT_AS_SAID,
+            {
+                "kind": LetterEvent.SENT.value,
+                "patients": ids,
+                "days": days,
+                "references": references,
+                "run": run_id,
+                "at": at,
+                "by": by.pk,
+            },
+        )
+    _derive([one[0] for one in said], at)
 
 
 @transaction.atomic

@@ -1,4 +1,4 @@
-"""What workers do for consent: bulk runs, told apart by id. Messages carry no patient data."""
+"""What workers do for consent: bulk runs and imports, told apart by id. Messages carry no patient data."""
 
 import uuid
 
@@ -6,6 +6,11 @@ from celery import shared_task
 from django.utils import timezone
 
 from consent import bulk_runs
+from consent.codes import ImportState
+from consent.imports import actions as imports
+from consent.imports.checking import check
+from consent.imports.registering import register
+from consent.models import Import
 
 
 @shared_task(soft_time_limit=3600, time_limit=3660)
@@ -19,3 +24,29 @@ def take_up_lost_runs() -> None:
     """Goes on with runs whose worker died or whose bell was lost."""
     for public_id in bulk_runs.lost(timezone.now()):
         bulk_runs.work(public_id, timezone.now)
+
+
+@shared_task(soft_time_limit=3600, time_limit=3660)
+def check_import(*, import_id: str) -> None:
+    """Finds out what each row of a file would do."""
+    check(import_id=Import.objects.get(public_id=import_id).pk, at=timezone.now())
+
+
+@shared_task(soft_time_limit=3600, time_limit=3660)
+def register_import(*, import_id: str) -> None:
+    """Registers the patients of an approved list."""
+    register(import_id=Import.objects.get(public_id=import_id).pk, at=timezone.now())
+
+
+@shared_task(soft_time_limit=3600, time_limit=3660)
+def take_up_lost_imports() -> None:
+    """Goes on with imports whose worker died or whose bell was lost."""
+    for made in imports.lost(timezone.now()):
+        step = check if made.state == ImportState.CHECKING else register
+        step(import_id=made.pk, at=timezone.now())
+
+
+@shared_task(soft_time_limit=600, time_limit=660)
+def forget_old_imports() -> None:
+    """Deletes the rows of files that were sent in a month ago."""
+    imports.forget(timezone.now())
