@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from spine import policy_views, stance_views, stop_views, upload_views
+from spine import policy_views, preview_views, stance_views, stop_views, upload_views
 
 app_name = "spine"
 urlpatterns = [
+    path("patients/<uuid:public_id>/upload/", preview_views.upload_preview, name="preview"),
     path("policy/change/", policy_views.change, name="policy_change"),
     path("policy/change/check/", policy_views.check_change, name="policy_change_check"),
     path("policy/stop/", stop_views.stop, name="stop"),
