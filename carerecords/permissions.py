@@ -28,6 +28,7 @@ class Permission(StrEnum):
     SEE_ACCESS_LOG = "see_access_log"
     SEE_CLINICAL_PREVIEW = "see_clinical_preview"
     SEE_CONSENT_EVIDENCE = "see_consent_evidence"
+    SEE_IMPORTS = "see_imports"
     SEE_POLICY = "see_policy"
     SEE_UPLOADS = "see_uploads"
     SET_OWN_GP_STANCE = "set_own_gp_stance"
@@ -60,6 +61,7 @@ _SENTENCES = {
     Permission.REVERSE_ANY_DECISION: "undo a decision that somebody else recorded",
     Permission.REVERSE_OWN_DECISION: "undo a decision",
     Permission.SEE_ACCESS_LOG: "see who has looked at a record",
+    Permission.SEE_IMPORTS: "see imports",
     Permission.SEE_POLICY: "see the BMA policy",
     Permission.SEE_UPLOADS: "see uploads",
     Permission.SET_OWN_GP_STANCE: "hold uploads for your own patients",
@@ -123,6 +125,7 @@ ROLES: dict[Role, RoleRule] = {
                 P.REVERSE_ANY_DECISION,
                 P.SEE_CLINICAL_PREVIEW,
                 P.SEE_CONSENT_EVIDENCE,
+                P.SEE_IMPORTS,
                 P.SET_OWN_GP_STANCE,
             }
         ),
@@ -131,7 +134,7 @@ ROLES: dict[Role, RoleRule] = {
         "Receptionist or staff",
         "Enters letters and forms that came back.",
         True,
-        frozenset(_DESK | {P.UPLOAD_IMPORT}),
+        frozenset(_DESK | {P.SEE_IMPORTS, P.UPLOAD_IMPORT}),
     ),
     Role.PRACTICE_MANAGER: RoleRule(
         "Practice manager",
@@ -146,6 +149,7 @@ ROLES: dict[Role, RoleRule] = {
                 P.CONVERT_REFUSALS,
                 P.REVERSE_ANY_DECISION,
                 P.SEE_CONSENT_EVIDENCE,
+                P.SEE_IMPORTS,
                 P.SET_PRACTICE_STANCE,
                 P.UPLOAD_IMPORT,
             }

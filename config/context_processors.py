@@ -63,7 +63,7 @@ _MENU: tuple[tuple[str, str, Callable[[CareRequest], bool]], ...] = (
     ("Home", "/", _can(Permission.SEE_POLICY)),
     ("Patients", "/patients/", _can(Permission.FIND_PATIENTS)),
     ("Consent sheet", "/consent/sheet/", _can(Permission.RECORD_CONSENT)),
-    ("Imports", "/imports/", _can(Permission.UPLOAD_IMPORT)),
+    ("Imports", "/imports/", _can(Permission.SEE_IMPORTS)),
     ("Uploads", "/uploads/", _can(Permission.SEE_UPLOADS)),
     ("Policy", POLICY, _can(Permission.SEE_POLICY)),
     ("Practice stance", "/practice/stance/", lambda request: request.practice is not None),

@@ -7,6 +7,9 @@ from carerecords.permissions import Permission
 
 # More consents than this need the eyes of two (screens design, section 4).
 ALONE = 500
+ROLE_NEEDED = (
+    f"Your role cannot {Permission.APPLY_IMPORT.sentence}. A GP or practice manager of your practice can."
+)
 TWO_NEEDED = (
     f"This import gives consent for more than {ALONE} patients, or several of yours within 24 hours do "
     "together. Somebody other than you must approve it."
@@ -31,7 +34,7 @@ class Proposal:
 def fault(proposal: Proposal, may: Collection[Permission]) -> str | None:
     """Why this person may not approve it, in a sentence; None if they may."""
     if Permission.APPLY_IMPORT not in may:
-        return f"Your role cannot {Permission.APPLY_IMPORT.sentence}."
+        return ROLE_NEEDED
     if proposal.additional and Permission.RECORD_CONSENT_ADDITIONAL not in may:
         return GP_NEEDED
     if proposal.is_own and proposal.consents and proposal.consents + proposal.approved_alone > ALONE:

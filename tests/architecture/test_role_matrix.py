@@ -12,16 +12,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from boycott.models import GpStanceRevision, PositionRevision, StanceRevision
-from boycott.positions import Stance
-from carerecords.models import AccessEvent, Patient, UploadJob
+from carerecords.models import AccessEvent, UploadJob
 from carerecords.permissions import Role, roles_with
-from consent.codes import Preference
 from consent.models import ConsentEvent
-from reports import conversions, refusals
 from spine.models import StopRevision
 from tests.architecture.test_urls import ROUTES, WITHOUT_PERMISSION, address_of, logged_in
-from tests.factories import decide, make_patient, make_user
-from tests.integration.consent.sheets import make_sheet
+from tests.factories import make_user
+from tests.named_things import ids_for, named_things, with_sheet_of
 
 pytestmark = pytest.mark.django_db
 
@@ -56,6 +53,20 @@ DOORS = """
     POST sheet:row                   xxx. x ...
     GET  sheet:defer                 xxx. x ...
     POST sheet:defer                 xxx. x ...
+    GET  imports:list                xxx. . ...
+    GET  imports:new                 .xx. . ...
+    POST imports:new                 .xx. . ...
+    GET  imports:import              xxx. . ...
+    POST imports:approve             x.x. . ...
+    POST imports:cancel              xxx. . ...
+    POST imports:undo                x.x. . ...
+    GET  imports:errors              xxx. . ...
+    GET  imports:template_decisions_csv .xx. . ...
+    GET  imports:template_decisions_xlsx .xx. . ...
+    GET  imports:template_letters_csv .xx. . ...
+    GET  imports:template_letters_xlsx .xx. . ...
+    GET  imports:template_patients_csv .xx. . ...
+    GET  imports:template_patients_xlsx .xx. . ...
     GET  boycott:policy              xxxx x xxx
     GET  spine:preview               xxxx x ...
     GET  spine:policy_change         .... . x..
@@ -125,52 +136,12 @@ def undone():
 
 @pytest.fixture
 def ids(patient, practice, monkeypatch):
-    """A patient with a decision that somebody else recorded, its upload, and a refusal that was policy."""
-    done = decide(patient)
-    monkeypatch.setattr(refusals, "FEWEST", 1)
-    decide(make_patient(practice), Preference.EXPRESS_DISSENT)
-    [burst] = refusals.bursts_of(practice, timezone.now())
-    return {
-        "patient": patient.public_id,
-        "event": done.event.public_id,
-        "job": done.job.public_id,
-        "burst": burst.public_id,
-        "conversion": _converted(practice, burst).public_id,
-    }
+    """One of each thing that an address can name, recorded by somebody else."""
+    return named_things(patient, practice, monkeypatch)
 
 
-def _converted(practice, burst):
-    return conversions.convert(
-        practice=practice,
-        burst=burst,
-        stance=Stance.HOLD,
-        agreed_by="The partners",
-        agreed_on=timezone.localdate(),
-        note="No patient was asked",
-        by=make_user(Role.PRACTICE_MANAGER, practice),
-        at=timezone.now(),
-    )
-
-
-# What an address names first, where it is not a patient.
-NAMES = {
-    "api:v1:undo": "event",
-    "api:v1:upload": "job",
-    "spine:upload": "job",
-    "reports:burst": "burst",
-    "reports:conversion_form": "burst",
-    "reports:conversion_check": "burst",
-    "reports:conversion": "conversion",
-    "reports:conversion_back": "conversion",
-}
-
-
-def address(name, ids, user):
-    if name.startswith("sheet:"):
-        sheet = make_sheet(user, list(Patient.objects.filter(public_id=ids["patient"])))
-        return address_of(BY_NAME[name], [sheet.public_id, sheet.rows.get().public_id])
-    first = NAMES.get(name, "patient")
-    return address_of(BY_NAME[name], [ids[first], ids["event"]])
+def address(name, ids):
+    return address_of(BY_NAME[name], ids_for(name, ids))
 
 
 def ask(client, method, path):
@@ -194,11 +165,11 @@ def user_of(role, practice):
 @each_role
 def test_every_door(role, practice, ids):
     user = user_of(role, practice)
-    client, before = logged_in(user), written()
+    client, before, ids = logged_in(user), written(), with_sheet_of(user, ids)
     for (method, name), marks in table(DOORS).items():
         mark = marks[role]
         with undone():
-            answer = ask(client, method, address(name, ids, user))
+            answer = ask(client, method, address(name, ids))
             told = f"{role.value} {method} {name}: {answer.status_code}"
             if mark == "x":
                 assert answer.status_code in {200, 204, 302, 400}, told
@@ -216,10 +187,10 @@ def test_every_door_stands_in_the_table(practice, ids):
         if name in WITHOUT_PERMISSION:
             continue
         user = user_of(roles_with(view.permission)[0], practice)
-        client = logged_in(user)
+        client, ids = logged_in(user), with_sheet_of(user, ids)
         for method in ("GET", "POST"):
             with undone():
-                if ask(client, method, address(name, ids, user)).status_code != 405:
+                if ask(client, method, address(name, ids)).status_code != 405:
                     known.add((method, name))
     assert known == set(table(DOORS))
 

@@ -8,7 +8,8 @@ from django.urls import URLPattern, get_resolver
 from rest_framework.test import APIClient
 
 from carerecords.permissions import Permission, roles_with
-from tests.factories import decide, make_item, make_user
+from tests.factories import make_user
+from tests.named_things import ids_for, named_things, with_sheet_of
 
 # Views without a permission of the roles table, each with its reason. Names as `reverse` knows them.
 OWN_ACCOUNT = "one's own log-in, whatever the role"
@@ -128,17 +129,14 @@ def test_log_in_is_needed(route, client):
 
 
 @pytest.fixture
-def things(patient):
-    """A patient of the practice with all that can be named about one: decision, upload, entry."""
-    done = decide(patient)
-    make_item(patient)
-    return patient.public_id, done.event.public_id, done.job.public_id
+def things(patient, practice, gp, monkeypatch):
+    return with_sheet_of(gp, named_things(patient, practice, monkeypatch))
 
 
-def ids_to_try(things):
-    """Every thing in every place: which parameter names what is not for this test to know."""
-    patient, event, job = things
-    return [[patient, event, job], [event, patient, job], [job, patient, event]]
+def ids_to_try(route, things):
+    """What the address names, and then every thing in its place: strangers must meet 404 with any."""
+    first, second = ids_for(route[0], things)
+    return [[first, second], *([other, second] for other in things.values() if other != first)]
 
 
 def logged_in(user):
@@ -153,7 +151,7 @@ def test_strangers_get_404(route, things):
     """Somebody of another practice, in a role that the door is open to."""
     role = next(role for role in roles_with(route[2].permission) if role.rule.of_practice)
     stranger = make_user(role)
-    for ids in ids_to_try(things):
+    for ids in ids_to_try(route, things):
         path = address_of(route, ids)
         assert answers(logged_in(stranger), path) == {404}, path
 
@@ -163,7 +161,7 @@ def test_strangers_get_404(route, things):
 @pytest.mark.parametrize("who", ["policy_admin", "national_admin", "auditor"])
 def test_national_roles_reach_no_patient(route, request, who, things):
     client = logged_in(request.getfixturevalue(who))
-    for ids in ids_to_try(things):
+    for ids in ids_to_try(route, things):
         path = address_of(route, ids)
         assert answers(client, path) <= {403, 404}, path
 
@@ -172,7 +170,5 @@ def test_national_roles_reach_no_patient(route, request, who, things):
 @pytest.mark.django_db
 def test_the_practices_own_gp_does_reach_it(route, gp, things):
     """So that the 404 of the stranger above is not merely a wrong address."""
-    reached = set()
-    for ids in ids_to_try(things):
-        reached |= answers(logged_in(gp), address_of(route, ids))
-    assert reached - {404}, route[0]
+    path = address_of(route, ids_for(route[0], things))
+    assert answers(logged_in(gp), path) - {404}, route[0]

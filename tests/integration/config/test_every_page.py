@@ -24,8 +24,8 @@ def strip(client, address="/help/"):
 @pytest.mark.parametrize(
     ("who", "labels"),
     [
-        ("gp", ["Home", "Patients", "Uploads", "Policy", "Practice stance"]),
-        ("manager", ["Home", "Patients", "Uploads", "Policy", "Practice stance"]),
+        ("gp", ["Home", "Patients", "Consent sheet", "Imports", "Uploads", "Policy", "Practice stance"]),
+        ("manager", ["Home", "Patients", "Consent sheet", "Imports", "Uploads", "Policy", "Practice stance"]),
         ("privacy_officer", ["Home", "Patients", "Uploads", "Policy", "Practice stance"]),
         ("policy_admin", ["Home", "Policy"]),
         ("national_admin", ["Home", "Policy"]),

@@ -230,7 +230,7 @@ def test_many_consents_in_small_files_need_two_as_well(practice, manager, patien
 @pytest.mark.parametrize(
     "role, answer, why",
     [
-        (Role.STAFF, "refuse", "Your role cannot approve an import."),
+        (Role.STAFF, "refuse", approval.ROLE_NEEDED),
         (Role.PRACTICE_MANAGER, "9Ndn", approval.GP_NEEDED),
         (Role.PRACTICE_MANAGER, "9Ndm", None),
         (Role.GP, "9Ndn", None),

@@ -1,0 +1,94 @@
+"""One of each thing that an address can name, for the tests that try every address with every role.
+
+A room adds what its addresses name: a maker, and the names of the addresses in `FIRST`.
+"""
+
+from django.utils import timezone
+
+from boycott.positions import Stance
+from carerecords.models import Patient
+from carerecords.permissions import Role
+from consent import bulk_runs
+from consent.codes import BulkKind, Preference, Source
+from reports import conversions, refusals
+from tests.factories import decide, make_item, make_patient, make_user
+from tests.integration.consent.importing import csv_of, decision, staged
+from tests.integration.consent.sheets import make_sheet
+
+# What an address, or all of a namespace, names first, where it is not a patient.
+FIRST = {
+    "api:v1:undo": "event",
+    "api:v1:upload": "job",
+    "bulk": "run",
+    "imports": "import",
+    "reports:burst": "burst",
+    "reports:conversion": "conversion",
+    "reports:conversion_back": "conversion",
+    "reports:conversion_check": "burst",
+    "reports:conversion_form": "burst",
+    "sheet": "sheet",
+    "spine:upload": "job",
+}
+# What it names second, where it is not a patient's event.
+SECOND = {"sheet": "row"}
+
+
+def named_things(patient, practice, monkeypatch):
+    """{what: public id}, all of one practice."""
+    done = decide(patient)
+    make_item(patient)
+    things = {"patient": patient, "event": done.event, "job": done.job}
+    things["run"] = _run(patient, practice)
+    things["import"] = _import(patient, practice)
+    # A burst of one is enough to be named.
+    monkeypatch.setattr(refusals, "FEWEST", 1)
+    decide(make_patient(practice), Preference.EXPRESS_DISSENT)
+    [things["burst"]] = refusals.bursts_of(practice, timezone.now())
+    things["conversion"] = _conversion(practice, things["burst"])
+    return {name: thing.public_id for name, thing in things.items()}
+
+
+def with_sheet_of(user, things):
+    """The things, with a sheet of that user: to anybody else it does not exist."""
+    patient = Patient.objects.get(public_id=things["patient"])
+    sheet = make_sheet(user, [patient])
+    return things | {"sheet": sheet.public_id, "row": sheet.rows.get().public_id}
+
+
+def ids_for(name, things):
+    """The ids that the address of this name takes, in its order."""
+    return [things[_named(name, FIRST, "patient")], things[_named(name, SECOND, "event")]]
+
+
+def _named(name, table, default):
+    return table.get(name) or table.get(name.rpartition(":")[0]) or default
+
+
+def _run(patient, practice):
+    return bulk_runs.freeze(
+        practice=practice,
+        kind=BulkKind.REFUSAL,
+        patients=Patient.objects.filter(pk=patient.pk),
+        by=make_user(Role.PRACTICE_MANAGER, practice),
+        at=timezone.now(),
+        preference=Preference.EXPRESS_DISSENT,
+        source=Source.PHONE,
+        day=timezone.localdate(),
+    )
+
+
+def _import(patient, practice):
+    return staged(practice, make_user(Role.STAFF, practice), csv_of([decision(patient)]))
+
+
+def _conversion(practice, burst):
+    return conversions.convert(
+        practice=practice,
+        burst=burst,
+        stance=Stance.HOLD,
+        agreed_by="The partners",
+        agreed_on=timezone.localdate(),
+        note="No patient was asked",
+        by=make_user(Role.PRACTICE_MANAGER, practice),
+        at=timezone.now(),
+    )
