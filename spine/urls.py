@@ -3,10 +3,14 @@
 from django.urls import path
 
 from spine import policy_views, preview_views, stance_views, stop_views, upload_views
+from spine.letters import views as letter_views
 
 app_name = "spine"
 urlpatterns = [
     path("patients/<uuid:public_id>/upload/", preview_views.upload_preview, name="preview"),
+    path("patients/<uuid:public_id>/letter/", letter_views.letter, name="letter"),
+    path("patients/<uuid:public_id>/letter/pdf/", letter_views.letter_pdf, name="letter_pdf"),
+    path("consent/bulk/<uuid:public_id>/letters/", letter_views.run_letters, name="run_letters"),
     path("policy/change/", policy_views.change, name="policy_change"),
     path("policy/change/check/", policy_views.check_change, name="policy_change_check"),
     path("policy/stop/", stop_views.stop, name="stop"),

@@ -9,7 +9,8 @@ from boycott.positions import Stance
 from carerecords.models import Patient
 from carerecords.permissions import Role
 from consent import bulk_runs
-from consent.codes import BulkKind, Preference, Source
+from consent.codes import BulkKind, Preference, RowResult, Source
+from consent.models import BulkRun
 from reports import conversions, refusals
 from tests.factories import decide, make_item, make_patient, make_user
 from tests.integration.consent.importing import csv_of, decision, staged
@@ -27,6 +28,7 @@ FIRST = {
     "reports:conversion_check": "burst",
     "reports:conversion_form": "burst",
     "sheet": "sheet",
+    "spine:run_letters": "letters",
     "spine:upload": "job",
 }
 # What it names second, where it is not a patient's event.
@@ -39,6 +41,7 @@ def named_things(patient, practice, monkeypatch):
     make_item(patient)
     things = {"patient": patient, "event": done.event, "job": done.job}
     things["run"] = _run(patient, practice)
+    things["letters"] = _letters(patient, practice)
     things["import"] = _import(patient, practice)
     # A burst of one is enough to be named.
     monkeypatch.setattr(refusals, "FEWEST", 1)
@@ -75,6 +78,18 @@ def _run(patient, practice):
         source=Source.PHONE,
         day=timezone.localdate(),
     )
+
+
+def _letters(patient, practice):
+    """A run that noted a letter to the patient."""
+    run = BulkRun.objects.create(
+        practice=practice,
+        kind=BulkKind.LETTER,
+        created_at=timezone.now(),
+        created_by=make_user(Role.PRACTICE_MANAGER, practice),
+    )
+    run.rows.create(patient=patient, position=0, result=RowResult.CHANGED)
+    return run
 
 
 def _import(patient, practice):
