@@ -35,7 +35,9 @@ def text_rows(file: BinaryIO, start: bytes) -> Iterator[tuple[int, list[str]]]:
     except UnicodeError as error:
         raise BrokenText("The selected file must be a CSV or XLSX") from error
     finally:
-        text.detach()
+        # Whoever stopped half-way may have closed the file before this generator ends.
+        if not file.closed:
+            text.detach()
 
 
 def _records(text: io.TextIOWrapper) -> Iterator[tuple[int, list[str]]]:
