@@ -4,6 +4,10 @@ A lost message costs seconds, so ringing never fails a request and never waits l
 named, not imported: the sending lives on a higher floor.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
 import structlog
 from celery import current_app
 from django.db import transaction
@@ -11,6 +15,21 @@ from kombu.exceptions import OperationalError
 
 SEND_DUE = "spine.tasks.send_due"
 log = structlog.get_logger(__name__)
+# The rings of a piece of work that rings once at its end, or None outside of one.
+_held: ContextVar[list[str] | None] = ContextVar("held_rings", default=None)
+
+
+@contextmanager
+def held() -> Iterator[None]:
+    """Work of many transactions rings once, at its end: each ring may wait for a broker that is away."""
+    rings: list[str] = []
+    token = _held.set(rings)
+    try:
+        yield
+    finally:
+        _held.reset(token)
+        if rings:
+            ring()
 
 
 def ring_after_commit() -> None:
@@ -20,6 +39,10 @@ def ring_after_commit() -> None:
 
 def ring() -> bool:
     """Asks the workers to look for due jobs. False when the broker does not answer."""
+    rings = _held.get()
+    if rings is not None:
+        rings.append(SEND_DUE)
+        return True
     return ring_for(SEND_DUE, expires=60)
 
 

@@ -15,6 +15,8 @@ from django.shortcuts import resolve_url
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from config import late_answers
+
 BEGAN, SEEN = "session_began", "session_seen"
 # The last click is written down at most this often, so that reading pages does not cost a write each;
 # the idle limit is longer by as much, so that nobody gets less than was promised.
@@ -32,8 +34,9 @@ class SessionLimitsMiddleware:
             now = timezone.now()
             reason = over(request, now)
             if reason:
+                kept = late_answers.keep(request)
                 logout(request)
-                return _to_log_in(request, reason)
+                return _to_log_in(request, reason, kept)
             _note(request, now)
         return self.get_response(request)
 
@@ -61,8 +64,9 @@ def _read(request: HttpRequest, key: str) -> datetime.datetime | None:
     return datetime.datetime.fromisoformat(text) if text else None
 
 
-def _to_log_in(request: HttpRequest, reason: str) -> HttpResponse:
-    address = f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': _page(request), 'over': reason})}"
+def _to_log_in(request: HttpRequest, reason: str, kept: bool) -> HttpResponse:
+    told = {"next": _page(request), "over": reason} | ({"kept": "yes"} if kept else {})
+    address = f"{resolve_url(settings.LOGIN_URL)}?{urlencode(told)}"
     if request.headers.get("HX-Request"):
         # A part of a page cannot show a log-in: the whole page goes there.
         return HttpResponse(status=204, headers={"HX-Redirect": address})

@@ -4,8 +4,10 @@ import datetime
 from collections.abc import Sequence
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
-from carerecords.models import User
+from carerecords.models import Practice, User
+from consent.models import Deferral
 
 _DEFER = """
 INSERT INTO consent_deferral (patient_id, practice_id, until, reason, run_id, recorded_at, recorded_by_id)
@@ -63,3 +65,10 @@ def end_deferrals(
             _END, {"today": today, "run": run_id, "at": at, "by": by.pk, "deferrals": list(deferral_ids)}
         )
         return {patient for (patient,) in cursor.fetchall()}
+
+
+def running(practice: Practice, today: datetime.date) -> QuerySet[Deferral]:
+    """Deferrals of the practice's patients that run: neither ended nor over."""
+    return Deferral.objects.filter(
+        patient__practice=practice, until__gt=today, ends__isnull=True, ended_by__isnull=True
+    )

@@ -2,7 +2,7 @@
 
 import datetime
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, cast
 
 from django import forms
@@ -155,6 +155,8 @@ class DecisionForm(forms.Form):
         """`short`: the form in a row of the list, which has no room for a representative."""
         super().__init__(*args, **kwargs)
         self.may = may
+        # When these answers were typed, if they are the user's own of before and not yet saved.
+        self.kept_at: datetime.datetime | None = None
         preference = _radios(self.fields["preference"], "Select what the patient decided")
         source = _radios(self.fields["source"], "Select how the patient told you")
         _radios(self.fields["who_decided"], "Select who decided")
@@ -179,9 +181,7 @@ class DecisionForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or self.cleaned_data
-        consents = values.get("preference") in PERMITTING
-        needs_reference = consents and Permission.RECORD_CONSENT_WITHOUT_REFERENCE not in self.may
-        if (needs_reference or values.get("source") in NEEDS_REFERENCE) and not self._has("reference"):
+        if lacks_reference(values.get("preference"), values, self.may) and "reference" not in self.errors:
             self.add_error("reference", "Enter a letter or form reference")
         if values.get("preference") == Preference.WITHDRAWN and not self._has("note"):
             self.add_error("note", "Enter why consent was withdrawn")
@@ -231,6 +231,13 @@ class DecisionForm(forms.Form):
         if Permission.RECORD_CONSENT_WITHOUT_REFERENCE in self.may:
             return "Needed for a letter or a form"
         return "Needed for consent, and for a letter or a form"
+
+
+def lacks_reference(answer: str | None, values: Mapping[str, Any], may: Collection[Permission]) -> bool:
+    """Whether a reference is missing: for paper always, and for consent unless the role is trusted."""
+    consents = answer in PERMITTING
+    needed = consents and Permission.RECORD_CONSENT_WITHOUT_REFERENCE not in may
+    return (needed or values.get("source") in NEEDS_REFERENCE) and not values.get("reference")
 
 
 def _makes_sense(answer: Preference, patient: Patient) -> bool:

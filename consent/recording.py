@@ -1,6 +1,7 @@
 """From a valid form to a stored decision, its line in the access log and what the user is told."""
 
 import datetime
+import uuid
 
 from django.db import transaction
 from django.urls import reverse
@@ -8,7 +9,7 @@ from django.urls import reverse
 from carerecords import access, doorbell, flash
 from carerecords.middleware import CareRequest
 from carerecords.models import AccessEvent, Patient
-from carerecords.permissions import Permission
+from carerecords.permissions import Permission, roles_with
 from consent import wording
 from consent.actions import Evidence, Recorded, record_decision, undo_decision
 from consent.codes import PERMITTING, ConsentState, EventKind, Preference
@@ -17,22 +18,47 @@ from consent.models import ConsentEvent
 from consent.queries import event_id_of, was_sent
 
 
-@transaction.atomic
 def save(request: CareRequest, patient: Patient, form: DecisionForm, at: datetime.datetime) -> Recorded:
-    """Stores the decision and the line of the access log, both or neither."""
-    before = patient.consent_state
-    done = record_decision(
-        patient=patient,
+    """Stores what the form says, with the line of the access log."""
+    return store(
+        request,
+        patient,
         preference=form.answer,
         evidence=form.evidence,
         decided_on=form.cleaned_data["decided_on"],
-        by=request.user,
         at=at,
         seen=event_id_of(patient, form.cleaned_data["seen"]),
         form_key=form.cleaned_data["form_key"],
     )
+
+
+@transaction.atomic
+def store(
+    request: CareRequest,
+    patient: Patient,
+    *,
+    preference: Preference,
+    evidence: Evidence,
+    decided_on: datetime.date,
+    at: datetime.datetime,
+    seen: int | None,
+    form_key: uuid.UUID | None,
+    page: str = "",
+) -> Recorded:
+    """Stores a decision and the line of the access log, both or neither. `page` says where it was made."""
+    before = patient.consent_state
+    done = record_decision(
+        patient=patient,
+        preference=preference,
+        evidence=evidence,
+        decided_on=decided_on,
+        by=request.user,
+        at=at,
+        seen=seen,
+        form_key=form_key,
+    )
     if done.event.recorded_at == at:  # else this form was sent before
-        detail = f"{before} to {done.event.preference}"
+        detail = f"{before} to {done.event.preference}{page}"
         access.record(request, AccessEvent.Kind.DECISION, patient=patient, detail=detail)
     return done
 
@@ -72,6 +98,12 @@ def may_undo(
         return True
     mine = event.recorded_by_id == request.user.pk
     return mine and request.can(Permission.REVERSE_OWN_DECISION) and at - event.recorded_at <= window
+
+
+def too_late() -> str:
+    """Why one's own decision can no longer be undone by oneself, and who still can."""
+    who = ", ".join(role.rule.name for role in roles_with(Permission.REVERSE_ANY_DECISION))
+    return f"The time to undo this decision yourself has passed. This can still be done by: {who}."
 
 
 def is_stale(patient: Patient, form: DecisionForm) -> bool:

@@ -5,12 +5,14 @@ import uuid
 from celery import shared_task
 from django.utils import timezone
 
-from consent import bulk_runs
+from consent import bulk_runs, form_drafts
 from consent.codes import ImportState
 from consent.imports import actions as imports
 from consent.imports.checking import check
 from consent.imports.registering import register
 from consent.models import Import
+from consent.sheet import rows as sheet_rows
+from consent.sheet.standing import KEPT_FOR
 
 
 @shared_task(soft_time_limit=3600, time_limit=3660)
@@ -50,3 +52,11 @@ def take_up_lost_imports() -> None:
 def forget_old_imports() -> None:
     """Deletes the rows of files that were sent in a month ago."""
     imports.forget(timezone.now())
+
+
+@shared_task(soft_time_limit=60, time_limit=90)
+def forget_old_answers() -> None:
+    """Deletes answers that were typed and never saved, once their time is over."""
+    at = timezone.now()
+    form_drafts.drop_old(at=at)
+    sheet_rows.forget_old(before=at - KEPT_FOR)

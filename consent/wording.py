@@ -6,7 +6,7 @@ from carerecords.formats import nhs_date, nhs_datetime, nhs_time
 from carerecords.models import JobKind, JobState, Patient, UploadJob
 from consent.actions import Recorded
 from consent.codes import ConsentState, EventKind, Preference, Source
-from consent.models import ConsentEvent
+from consent.models import ConsentEvent, Deferral
 
 # The tag's words, to be followed by "recorded for …".
 SHORT = {
@@ -99,3 +99,27 @@ def upload_line(job: UploadJob | None, at: datetime.datetime) -> str:
     if job.state == JobState.ACCEPTED:
         return nhs_date(job.finished_at)
     return job.headline
+
+
+def saved_at(event: ConsentEvent) -> str:
+    """`Recorded at 2:31pm`, in the row of a sheet."""
+    return f"Recorded at {nhs_time(event.recorded_at)}"
+
+
+def noted(preference: Preference, patient: Patient) -> str:
+    """`Consent recorded for ADEYEMI, Grace.`: as short as what is read out row by row must be."""
+    what = "Refusal" if preference is Preference.EXPRESS_DISSENT else "Consent"
+    return f"{what} recorded for {name_of(patient)}."
+
+
+def changed(event: ConsentEvent | None, patient: Patient) -> str:
+    """`Decision for ADEYEMI, Grace was changed by Dr A Khan at 2:31pm`."""
+    if event is None:
+        return f"Decision for {name_of(patient)} was undone by somebody else"
+    who, when = event.recorded_by.short_name, nhs_time(event.recorded_at)
+    return f"Decision for {name_of(patient)} was changed by {who} at {when}"
+
+
+def deferred(deferral: Deferral) -> str:
+    """`Until 1 April 2008. The patient asked for more time`."""
+    return f"Until {nhs_date(deferral.until)}. {deferral.reason}"

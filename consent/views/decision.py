@@ -1,21 +1,23 @@
 """Recording a decision: from the patient's page, or in place under a row of the list."""
 
 import datetime
+import uuid
 from typing import Any
 
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from carerecords import access, flash
 from carerecords.access import requires
 from carerecords.date_parts import DATE_PARTS
+from carerecords.kept_answers import keeps_answers
 from carerecords.middleware import CareRequest
 from carerecords.models import Patient
 from carerecords.permissions import Permission
-from consent import presenters, recording, wording
+from consent import form_drafts, presenters, recording, wording
 from consent.actions import DecisionChanged, DecisionRefused, Recorded
 from consent.forms import NEEDED, DecisionForm, new_form_key
 from consent.list_rows import ended
@@ -30,7 +32,29 @@ from consent.views.permitted import permissions_of
 _NOT_ANSWERS = {"csrfmiddlewaretoken", "confirmed", "change", "today"}
 
 
+def _keep(request: CareRequest, public_id: uuid.UUID) -> bool:
+    """Keeps a decision form that was sent after its session had ended."""
+    if not request.can(Permission.RECORD_REFUSAL):
+        return False
+    patient = access.get_patient(request, public_id)
+    return form_drafts.keep(user=request.user, patient=patient, posted=request.POST.dict(), at=timezone.now())
+
+
+@require_POST
+@keeps_answers(_keep)
+@requires(Permission.RECORD_REFUSAL)
+@of_patient
+def draft(request: CareRequest, patient: Patient) -> HttpResponse:
+    """Keeps what stands in the form, sent by its page in the background; or forgets it."""
+    if "forget" in request.POST:
+        form_drafts.drop(user=request.user, patient=patient)
+        return redirect(f"{reverse('consent:patient', args=[patient.public_id])}#decision")
+    form_drafts.keep(user=request.user, patient=patient, posted=request.POST.dict(), at=timezone.now())
+    return HttpResponse(status=204)
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
+@keeps_answers(_keep)
 @requires(Permission.RECORD_REFUSAL)
 @of_patient
 def record(request: CareRequest, patient: Patient) -> HttpResponse:
@@ -116,6 +140,7 @@ def _save(request: CareRequest, patient: Patient, form: DecisionForm) -> HttpRes
 
 
 def _saved(request: CareRequest, patient: Patient, done: Recorded) -> HttpResponse:
+    form_drafts.drop(user=request.user, patient=patient)
     patient.refresh_from_db()
     text = wording.recorded(done, patient)
     if request.htmx:

@@ -14,7 +14,7 @@ from carerecords.access import requires
 from carerecords.formats import nhs_datetime
 from carerecords.middleware import CareRequest
 from carerecords.models import AccessEvent, Patient
-from carerecords.permissions import Permission, roles_with
+from carerecords.permissions import Permission
 from consent import recording, wording
 from consent.actions import CannotUndo
 from consent.codes import EventKind
@@ -53,9 +53,7 @@ def _refused(request: CareRequest, patient: Patient, event: ConsentEvent) -> Htt
     if not own:
         access.check(request, Permission.REVERSE_ANY_DECISION, patient=patient)
     access.record(request, AccessEvent.Kind.REFUSED, patient=patient, detail="undo after its time")
-    who = ", ".join(role.rule.name for role in roles_with(Permission.REVERSE_ANY_DECISION))
-    text = f"The time to undo this decision yourself has passed. This can still be done by: {who}."
-    return _answer(request, patient, text, success=False)
+    return _answer(request, patient, recording.too_late(), success=False)
 
 
 def _already(event: ConsentEvent | None) -> str:

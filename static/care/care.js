@@ -6,6 +6,7 @@
 // 3. After a part of the page was replaced: puts the focus where it was, or where the answer says,
 //    and reads out what happened.
 // 4. Warns before the idle log-out and lets the user stay (WCAG 2.2.1).
+// 5. Keeps what is typed into long forms on the server, so that no log-out loses it.
 
 const GUARD_MILLISECONDS = 2000;
 const announcement = document.getElementById("care-announcement");
@@ -15,8 +16,17 @@ startComponents(document);
 document.addEventListener("submit", guardDoubleSubmit);
 document.addEventListener("htmx:beforeSwap", rememberFocus);
 document.addEventListener("htmx:afterSettle", afterSwap);
+// Scripts of single pages speak through this one.
+document.addEventListener("care:announce", (event) => announce(event.detail));
+for (const form of document.querySelectorAll("form[data-care-draft]")) keepDraftOf(form);
 for (const event of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
-  document.addEventListener(event, () => announce("Not saved. Press the save button to try again."));
+  document.addEventListener(event, (failed) => announce(notDone(failed)));
+}
+
+/** What asks for news has saved nothing; what was sent has to be sent again. */
+function notDone(event) {
+  const asked = event.detail.requestConfig?.verb === "get";
+  return asked ? "Not up to date. Press Refresh." : "Not saved. Press the save button to try again.";
 }
 
 async function startComponents(scope) {
@@ -83,6 +93,7 @@ if (idleSeconds) {
   clicked();
   // Any request counts, in any tab: each notes its time where the others can read it.
   document.addEventListener("htmx:afterRequest", clicked);
+  document.addEventListener("care:clicked", clicked);
   window.setInterval(watchIdle, 1000);
 }
 
@@ -136,4 +147,38 @@ async function stayLoggedIn() {
   } else {
     window.location.reload();
   }
+}
+
+// --- 5. Drafts: `data-care-draft` is where a form's answers are kept until they are saved -------
+
+const DRAFT_MILLISECONDS = 800;
+
+function keepDraftOf(form) {
+  let timer = null;
+  let sending = null;
+  const send = async () => {
+    timer = null;
+    sending = new AbortController();
+    // Sent even while the page goes away. A log-in page that answers instead is not followed.
+    const options = { method: "POST", body: new FormData(form), keepalive: true, redirect: "manual" };
+    const answer = await fetch(form.dataset.careDraft, { ...options, signal: sending.signal }).catch(() => null);
+    if (answer?.ok) document.dispatchEvent(new CustomEvent("care:clicked"));
+  };
+  form.addEventListener("input", (event) => {
+    if (event.target.closest("[data-care-no-draft]")) return;
+    window.clearTimeout(timer);
+    timer = window.setTimeout(send, DRAFT_MILLISECONDS);
+  });
+  // What is saved now need not be kept as well, and must not be kept afterwards.
+  form.addEventListener("submit", () => {
+    window.clearTimeout(timer);
+    timer = null;
+    sending?.abort();
+  });
+  window.addEventListener("pagehide", () => {
+    if (timer) {
+      window.clearTimeout(timer);
+      send();
+    }
+  });
 }

@@ -1,0 +1,1 @@
+"""The consent sheet: a frozen list of patients whose decisions are recorded one after another."""
