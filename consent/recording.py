@@ -32,7 +32,8 @@ def save(request: CareRequest, patient: Patient, form: DecisionForm, at: datetim
     )
 
 
-@transaction.atomic
+# Its own transaction, or a part of its caller's: whoever calls it within one lets it fail as a whole.
+@transaction.atomic(savepoint=False)
 def store(
     request: CareRequest,
     patient: Patient,

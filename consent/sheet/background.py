@@ -25,7 +25,7 @@ from consent.sheet.door import keep_late, of_sheet
 from consent.sheet.drawing import may_undo, top_form
 from consent.sheet.forms import ANSWERS
 from consent.sheet.saving import Given, Told
-from consent.sheet.standing import RowView, Standing
+from consent.sheet.standing import RowView, Standing, is_changed
 
 
 @require_POST
@@ -98,8 +98,10 @@ def _undo(request: CareRequest, row: SheetRow) -> HttpResponse:
 def _changed(given: Given) -> HttpResponse:
     """Theirs stands; the user's own answer is kept beside it."""
     row = given.row
-    sheet_rows.keep_answer(row, given.answer)
     row.patient.refresh_from_db()
+    if not is_changed(row):  # an older form of the row: its decision was undone since
+        return _answer("unsaved", "This row changed since the page was opened. Open it again", status=409)
+    sheet_rows.keep_answer(row, given.answer)
     event = current_event(row.patient)
     said = wording.changed(event, row.patient)
     view = RowView(

@@ -101,10 +101,7 @@ class TopForm(forms.Form):
         label="How did patients tell you?",
         choices=[(source.value, source.label) for source in SOURCES],
         widget=forms.RadioSelect,
-        error_messages={
-            "required": "Select how patients told you",
-            "invalid_choice": "Select how patients told you",
-        },
+        error_messages=dict.fromkeys(("required", "invalid_choice"), "Select how patients told you"),
     )
     reference = forms.CharField(
         label="Letter or form reference",
@@ -153,13 +150,13 @@ class DeferForm(forms.Form):
         label="Why is this decision put off?",
         choices=WhyDeferred.choices(),
         widget=forms.RadioSelect,
-        error_messages={"required": "Select why this decision is put off"},
+        error_messages=dict.fromkeys(("required", "invalid_choice"), "Select why this decision is put off"),
     )
     ask = forms.ChoiceField(
         label="When should the sheet ask again?",
         choices=AskAgain.choices(),
         widget=forms.RadioSelect,
-        error_messages={"required": "Select when to ask again"},
+        error_messages=dict.fromkeys(("required", "invalid_choice"), "Select when to ask again"),
     )
     more = forms.CharField(
         label="More about the reason (optional)",

@@ -20,12 +20,13 @@ PRECISION = datetime.timedelta(minutes=1)
 def freeze(
     *, practice: Practice, choice: Choice, by: User, at: datetime.datetime, public_id: uuid.UUID
 ) -> Sheet:
-    """Stores the list. The same form sent twice gives the same sheet."""
+    """Stores the list. The same form sent twice gives the same sheet; `Sheet.DoesNotExist` where its
+    id is another user's."""
     sheet, made = Sheet.objects.get_or_create(
         public_id=public_id,
-        user=by,
-        practice=practice,
         defaults={
+            "user": by,
+            "practice": practice,
             "chosen": choice.words,
             "left_out": choice.left_out,
             "size": len(choice.patients),
@@ -33,6 +34,8 @@ def freeze(
             "touched_at": at,
         },
     )
+    if (sheet.user_id, sheet.practice_id) != (by.pk, practice.pk):
+        raise Sheet.DoesNotExist
     if made:
         SheetRow.objects.bulk_create(
             SheetRow(sheet=sheet, patient=patient, position=number, seen_event=patient.consent_event_id)
@@ -66,15 +69,13 @@ def keep(
     answers: Mapping[int, str],
     at: datetime.datetime,
 ) -> None:
-    """Keeps what stands at the top and what was chosen, row by row, and is not saved. Two updates."""
+    """Keeps what stands at the top and what was chosen, row by row, and is not saved: an update an answer."""
     sheet.typed, sheet.touched_at = dict(typed), at
     Sheet.objects.filter(pk=sheet.pk).update(typed=sheet.typed, touched_at=at)
-    rows = SheetRow.objects.filter(pk__in=answers, event__isnull=True)
-    changed = [row for row in rows if row.answer != answers[row.pk]]
-    for row in changed:
-        row.answer = answers[row.pk]
-    if changed:
-        SheetRow.objects.bulk_update(changed, ["answer"])
+    open_rows = SheetRow.objects.filter(event__isnull=True)
+    for answer in sorted(set(answers.values())):
+        same = [row for row, given in answers.items() if given == answer]
+        open_rows.filter(pk__in=same).exclude(answer=answer).update(answer=answer)
 
 
 def saved(row: SheetRow, event: ConsentEvent) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
@@ -15,6 +15,7 @@ from carerecords.middleware import CareRequest
 from carerecords.models import AccessEvent, Practice, User
 from carerecords.permissions import Permission
 from consent.forms import new_form_key
+from consent.models import Sheet
 from consent.patient_list import usual_gps
 from consent.sheet import choosing, standing
 from consent.sheet import rows as sheet_rows
@@ -55,13 +56,16 @@ def start(request: CareRequest) -> HttpResponse:
             detail="sheet by NHS number and date of birth",
             rows=len(choice.patients),
         )
-    sheet = sheet_rows.freeze(
-        practice=practice,
-        choice=choice,
-        by=request.user,
-        at=timezone.now(),
-        public_id=form.cleaned_data["sheet"],
-    )
+    try:
+        sheet = sheet_rows.freeze(
+            practice=practice,
+            choice=choice,
+            by=request.user,
+            at=timezone.now(),
+            public_id=form.cleaned_data["sheet"],
+        )
+    except Sheet.DoesNotExist:
+        raise Http404 from None
     return redirect("sheet:sheet", sheet.public_id)
 
 

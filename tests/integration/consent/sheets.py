@@ -54,7 +54,9 @@ def answers(sheet, chosen):
 
 def drawn(page):
     """The names of the answers that a page offers, in order, as a browser would post them."""
-    found = re.findall(r'<input class="nhsuk-radios__input" type="radio" name="(answer-[^"]+)"', page.content.decode())
+    found = re.findall(
+        r'<input class="nhsuk-radios__input" type="radio" name="(answer-[^"]+)"', page.content.decode()
+    )
     return list(dict.fromkeys(found))
 
 
@@ -66,4 +68,8 @@ def chosen_on(page):
 
 def states(sheet):
     """How each row's patient stands, in the order of the sheet."""
-    return list(Sheet.objects.get(pk=sheet.pk).rows.order_by("position").values_list("patient__consent_state", flat=True))
+    return list(
+        Sheet.objects.get(pk=sheet.pk)
+        .rows.order_by("position")
+        .values_list("patient__consent_state", flat=True)
+    )
