@@ -16,6 +16,7 @@ class Permission(StrEnum):
     BULK_REFUSAL = "bulk_refusal"
     CHANGE_POSITION = "change_position"  # B0062, switch GP Summary on or off
     CONVERT_REFUSALS = "convert_refusals"
+    EXPORT_PATIENTS = "export_patients"
     FIND_PATIENTS = "find_patients"
     OPEN_SENSITIVE_RECORD = "open_sensitive_record"  # B1611
     RECORD_CONSENT = "record_consent"  # B0020 and B0380
@@ -47,6 +48,7 @@ _SENTENCES = {
     Permission.BULK_CONSENT: "record consent for several patients at once",
     Permission.BULK_REFUSAL: "record refusals, letters or deferrals for several patients at once",
     Permission.CONVERT_REFUSALS: "turn refusals that no patient made into the practice's stance",
+    Permission.EXPORT_PATIENTS: "take lists of patients out of the service",
     Permission.RESOLVE_CONFLICT: "resolve decisions that disagree",
     Permission.SEE_CLINICAL_PREVIEW: "see the clinical content of an upload",
     Permission.SEE_CONSENT_EVIDENCE: "see how refusals were recorded across the practice",
@@ -118,6 +120,7 @@ ROLES: dict[Role, RoleRule] = {
                 P.APPLY_IMPORT,
                 P.BULK_CONSENT,
                 P.BULK_REFUSAL,
+                P.EXPORT_PATIENTS,
                 P.OPEN_SENSITIVE_RECORD,
                 P.RECORD_CONSENT_ADDITIONAL,
                 P.RECORD_CONSENT_WITHOUT_REFERENCE,
@@ -147,6 +150,7 @@ ROLES: dict[Role, RoleRule] = {
                 P.BULK_CONSENT,
                 P.BULK_REFUSAL,
                 P.CONVERT_REFUSALS,
+                P.EXPORT_PATIENTS,
                 P.REVERSE_ANY_DECISION,
                 P.SEE_CONSENT_EVIDENCE,
                 P.SEE_IMPORTS,
@@ -161,6 +165,7 @@ ROLES: dict[Role, RoleRule] = {
         True,
         frozenset(
             {
+                P.EXPORT_PATIENTS,
                 P.FIND_PATIENTS,
                 P.OPEN_SENSITIVE_RECORD,
                 P.RESOLVE_CONFLICT,

@@ -13,6 +13,7 @@ version_1 = [
     path("patients/<uuid:public_id>/decisions/", consent_api.DecisionsView.as_view(), name="decisions"),
     path("patients/<uuid:public_id>/explain/", spine_api.ExplainView.as_view(), name="explain"),
     path("decisions/<uuid:public_id>/undo/", consent_api.UndoView.as_view(), name="undo"),
+    path("decisions/<uuid:public_id>/invalid/", consent_api.InvalidView.as_view(), name="invalid"),
     path("uploads/", spine_api.UploadsView.as_view(), name="uploads"),
     path("uploads/<uuid:public_id>/", spine_api.UploadView.as_view(), name="upload"),
 ]

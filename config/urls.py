@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("config.account_urls")),
     path("", home, name="home"),
     path("patients/", include("consent.urls")),
+    path("consent/bulk/", include("consent.bulk_urls")),
     path("consent/sheet/", include("consent.sheet.urls")),
     path("imports/", include("consent.imports.urls")),
     path("", include("boycott.urls")),

@@ -237,7 +237,9 @@ def _may_still_decide(patient: Patient, preference: Preference, today: datetime.
 
 def _check_withdrawal(patient: Patient, evidence: Evidence) -> None:
     """Only a consent that was given can be withdrawn; a patient who never gave one refuses."""
-    if not rules.permits_upload(ConsentState(patient.consent_state)):
+    state = ConsentState(patient.consent_state)
+    # One side of a conflict may be a withdrawal, which somebody confirms.
+    if not rules.permits_upload(state) and state is not ConsentState.CONFLICT:
         raise DecisionRefused(
             "preference", "There is no consent to withdraw. Select Refuses if the patient refuses"
         )

@@ -16,7 +16,7 @@ from carerecords.api import PROBLEM_JSON, CareView, problem, read_input
 from carerecords.api_shapes import next_address, problems, term
 from carerecords.models import AccessEvent, Patient, Practice
 from carerecords.permissions import Permission
-from consent import api_examples, api_recording, wording
+from consent import api_examples, api_recording, corrections, wording
 from consent.actions import CannotUndo, DecisionChanged
 from consent.api_door import check_sensitive, open_event, open_patient
 from consent.api_shapes import (
@@ -24,6 +24,7 @@ from consent.api_shapes import (
     DecisionShape,
     DecisionsShape,
     FindShape,
+    InvalidShape,
     NewDecisionShape,
     PatientPageShape,
     PatientQuery,
@@ -160,6 +161,33 @@ class UndoView(CareView):
             return problem(409, CANNOT_UNDO)
         try:
             done = api_recording.undo(self.care, event.patient, event, timezone.now())
+        except CannotUndo:
+            return problem(409, CANNOT_UNDO)
+        return Response(RecordedShape(done).data)
+
+
+class InvalidView(CareView):
+    """Marking a decision as recorded in error."""
+
+    permission = Permission.REVERSE_ANY_DECISION
+    throttle_scope = "api_write"
+
+    @extend_schema(
+        operation_id="decisions_invalid",
+        request=InvalidShape,
+        examples=api_examples.OF_INVALID,
+        responses={200: RecordedShape, **problems(400, 404, 409, 413)},
+    )
+    def post(self, request: Request, public_id: uuid.UUID) -> Response:
+        """However old it is. It stays to be read, with the reason; what was before it holds again."""
+        event = open_event(self.care, public_id)
+        sent = read_input(InvalidShape, request.data)
+        if event.kind != EventKind.DECISION or was_undone(event):
+            return problem(409, CANNOT_UNDO)
+        try:
+            done = corrections.invalidate(
+                self.care, event.patient, event, sent["note"], timezone.now(), page="api: "
+            )
         except CannotUndo:
             return problem(409, CANNOT_UNDO)
         return Response(RecordedShape(done).data)

@@ -22,6 +22,13 @@ BY_ANOTHER = {
     "representative_name": "Ann Carter",
     "representative_authority": "Lasting power of attorney",
 }
+WITHDRAWAL = {
+    "preference": "WITHDRAWN",
+    "source": "PHONE",
+    "decided_on": "2007-05-21",
+    "note": "Wants to read more about it first",
+}
+INVALID = {"note": "It was recorded for the wrong patient"}
 
 
 def sent(name: str, value: dict[str, Any]) -> OpenApiExample:
@@ -32,5 +39,7 @@ OF_FIND = [sent("A patient with their letter", FIND)]
 OF_DECISION = [
     sent("Consent by a form that came back, safe to send twice", CONSENT),
     sent("Refusal by telephone", REFUSAL),
+    sent("Consent that was given before is withdrawn", WITHDRAWAL),
     sent("Consent given by somebody else for the patient", BY_ANOTHER),
 ]
+OF_INVALID = [sent("A decision that should never have been recorded", INVALID)]

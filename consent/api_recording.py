@@ -15,11 +15,12 @@ from carerecords.models import AccessEvent, Patient
 from carerecords.permissions import Permission, roles_with
 from consent import recording
 from consent.actions import UNSEEN, DecisionRefused, Recorded, record_decision, undo_decision
-from consent.codes import Preference
+from consent.codes import PERMITTING, Preference
 from consent.forms import NEEDED, DecisionForm
 from consent.models import ConsentEvent
 from consent.queries import event_id_of
 
+NOTHING_TO_WITHDRAW = "There is no consent to withdraw. Record a refusal if the patient refuses"
 NAME_WHAT_YOU_SAW = "The patient refused. To record consent now, send the refusal's id as seen"
 
 
@@ -32,6 +33,8 @@ def record(
     """
     preference = Preference(sent["preference"])
     access.check(request, NEEDED[preference], patient=patient)
+    if preference is Preference.WITHDRAWN and not may_withdraw(patient):
+        raise ValidationError({"preference": [NOTHING_TO_WITHDRAW]})
     form = _form(request, patient, sent, at)
     if "seen" not in sent and recording.turns_refusal(patient, preference):
         raise ValidationError({"seen": [NAME_WHAT_YOU_SAW]})
@@ -83,6 +86,11 @@ def _store(
         detail = f"api: {before} to {done.event.preference}"
         access.record(request, AccessEvent.Kind.DECISION, patient=patient, detail=detail)
     return done
+
+
+def may_withdraw(patient: Patient) -> bool:
+    """Only a consent that stands can be withdrawn, as on the pages."""
+    return patient.consent_state in {one.value for one in PERMITTING}
 
 
 def is_new(done: Recorded, at: datetime.datetime) -> bool:

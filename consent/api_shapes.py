@@ -108,7 +108,7 @@ class DecisionShape(serializers.Serializer[Any]):
 
     id = serializers.UUIDField(source="public_id")
     patient = serializers.UUIDField(source="patient.public_id")
-    kind = serializers.CharField(help_text="DECISION or REVERSAL.")
+    kind = serializers.CharField(help_text="DECISION, REVERSAL (undone) or INVALID (recorded in error).")
     preference = serializers.SerializerMethodField()
     source = serializers.SerializerMethodField()  # type: ignore[assignment]
     decided_on = serializers.DateField(allow_null=True)
@@ -173,6 +173,19 @@ class NewDecisionShape(StrictSerializer):
     key = serializers.UUIDField(
         required=False,
         help_text="Made by you for this decision. Sent again with the same key it is recorded once.",
+    )
+
+
+class InvalidShape(StrictSerializer):
+    """Why a decision should never have been recorded."""
+
+    note = serializers.CharField(
+        max_length=1000,
+        error_messages={
+            "required": "Enter why this decision is not right",
+            "blank": "Enter why this decision is not right",
+            "max_length": "Reason must be 1,000 characters or less",
+        },
     )
 
 

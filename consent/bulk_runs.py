@@ -26,6 +26,9 @@ CHUNK = 2000
 IMPORT_CHUNK = 20_000
 # Consent is personal: more than this goes by import, with evidence for each (product page).
 CONSENT_CAP = 50
+TOO_MANY_CONSENTS = (
+    f"You can record consent for up to {CONSENT_CAP} selected patients. Use an import with evidence for more."
+)
 UNDO_FOR = datetime.timedelta(hours=24)
 # A run that did not move for this long has lost its worker.
 LOST_AFTER = datetime.timedelta(seconds=30)
@@ -75,10 +78,7 @@ def freeze(
     if not run.total:
         raise RunRefused("Select at least one patient")
     if kind is BulkKind.CONSENT and run.total > CONSENT_CAP:
-        raise RunRefused(
-            f"You can record consent for up to {CONSENT_CAP} selected patients. "
-            "Use an import with evidence for more."
-        )
+        raise RunRefused(TOO_MANY_CONSENTS)
     run.save(update_fields=["total"])
     return run
 

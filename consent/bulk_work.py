@@ -45,9 +45,10 @@ class Forecast:
     already: int
     # Reasons with how many rows each, the most frequent first.
     skipped: list[tuple[RowReason, int]]
-    # The first rows that change, and the first that are skipped and why, by row id.
+    # Row ids: the first that change, the first that are skipped and why, and all that change.
     first_changed: list[int]
     first_skipped: dict[int, RowReason]
+    all_changed: list[int]
 
     @property
     def skipped_rows(self) -> int:
@@ -60,15 +61,16 @@ def forecast(run: BulkRun, at: datetime.datetime, *, named: int) -> Forecast:
     with connection.cursor() as cursor:
         cursor.execute(sql, _params(run, at))
         outcomes = [(row, *verdicts.read(verdict)) for row, verdict in cursor.fetchall()]
-    results = Counter(result for _, result, _ in outcomes)
     reasons = Counter(RowReason(why) for _, result, why in outcomes if result is RowResult.SKIPPED)
     skipped = [(row, RowReason(why)) for row, result, why in outcomes if result is RowResult.SKIPPED]
+    changed = [row for row, result, _ in outcomes if result is RowResult.CHANGED]
     return Forecast(
-        changed=results[RowResult.CHANGED],
-        already=results[RowResult.ALREADY],
+        changed=len(changed),
+        already=sum(result is RowResult.ALREADY for _, result, _ in outcomes),
         skipped=reasons.most_common(),
-        first_changed=[row for row, result, _ in outcomes if result is RowResult.CHANGED][:named],
+        first_changed=changed[:named],
         first_skipped=dict(skipped[:named]),
+        all_changed=changed,
     )
 
 

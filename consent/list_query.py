@@ -55,6 +55,8 @@ class UploadStanding(Term):
         return {"state": self.value}
 
 
+# The value of `select` under which all that match are selected, on every page of the list.
+ALL = "all"
 FILTERS = ("decision", "source", "upload", "gp", "letter")
 
 
@@ -72,6 +74,7 @@ class ListQuery:
     after: str = ""
     before: str = ""
     page: int = 1
+    select: str = ""
 
     @classmethod
     def of(cls, asked: Mapping[str, str]) -> Self:
@@ -90,6 +93,7 @@ class ListQuery:
             after=after,
             before=before,
             page=_page(asked.get("page", "")) if after or before else 1,
+            select=ALL if asked.get("select") == ALL else "",
         )
 
     @classmethod
@@ -117,8 +121,15 @@ class ListQuery:
         return {name: getattr(self, name) for name in FILTERS if getattr(self, name)}
 
     def first(self, **changes: str) -> Self:
-        """The first page of the list with other filters or another order."""
-        return replace(self, **changes | {"after": "", "before": ""}, page=1)
+        """The first page of the list with other filters or another order.
+
+        Nobody stays selected whom the user has not seen matching: `select` is asked for again.
+        """
+        return replace(self, **{"select": ""} | changes | {"after": "", "before": ""}, page=1)
+
+    def selecting(self, select: str) -> Self:
+        """The same page with all that match selected, or none."""
+        return replace(self, select=select)
 
     def at(self, page: int, *, after: uuid.UUID | None = None, before: uuid.UUID | None = None) -> Self:
         """Another page of the same list."""

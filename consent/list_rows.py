@@ -9,8 +9,10 @@ from carerecords.formats import nhs_date
 from carerecords.models import Patient, UploadJob
 from carerecords.permissions import Permission
 from consent import wording
-from consent.codes import ConsentState
-from consent.forms import ADULT
+from consent.codes import ADULT, ConsentState
+
+# What can be done with several patients at once.
+SELECTS = frozenset({Permission.BULK_REFUSAL, Permission.BULK_CONSENT, Permission.EXPORT_PATIENTS})
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class ListRow:
     ended: str
     closed: bool
     may_record: bool
+    # A box to select the patient with others; None where this role does nothing with several.
+    selectable: bool | None
     # The short form under the row: not where more must be asked.
     in_place: bool
 
@@ -65,6 +69,7 @@ def list_row(
         ended=ended(patient, today),
         closed=closed,
         may_record=may_record,
+        selectable=not closed if SELECTS & set(may) else None,
         in_place=may_record and not patient.is_sensitive and age_in_years(patient.born_on, today) >= ADULT,
     )
 

@@ -64,21 +64,40 @@ def patient_page(
     The list is of living, registered patients; a search also finds those who left or died.
     """
     everybody = Patient.objects.of(practice)
-    filters = _filters(practice, query, gps)
+    rows = matching(practice, query, gps=gps, wanted=wanted, by_address=by_address)
     if wanted is None:
-        rows = everybody.here().filter(filters)
-        total, matched = _counts(everybody.here(), filters)
+        total, matched = _counts(everybody.here(), _filters(practice, query, gps))
     else:
-        rows = everybody.filter(filters, condition(wanted, by_address=by_address))
         total, matched = everybody.here().count(), rows.count()
         if matched > MOST_FOUND:
             return PatientPage(query, [], {}, total, matched)
     page = _rows(rows, everybody, query)
     if not page.rows and query.start is not None:
-        query = query.first()
+        query = query.first(select=query.select)
         page = _rows(rows, everybody, query)
     jobs = newest_jobs(page.rows)
     return PatientPage(query, page.rows, jobs, total, matched, page.has_previous, page.has_next)
+
+
+def matching(
+    practice: Practice,
+    query: ListQuery,
+    *,
+    gps: Sequence[User],
+    wanted: Wanted | None = None,
+    by_address: bool = False,
+) -> PatientQuerySet:
+    """All that the list would show on all its pages, in no order."""
+    everybody = Patient.objects.of(practice)
+    filters = _filters(practice, query, gps)
+    if wanted is None:
+        return everybody.here().filter(filters)
+    return everybody.filter(filters, condition(wanted, by_address=by_address))
+
+
+def in_order(patients: PatientQuerySet) -> PatientQuerySet:
+    """By name, as the list has it."""
+    return patients.order_by(*_ORDER[Sort.NAME])
 
 
 def newest_jobs(patients: Sequence[Patient]) -> dict[int, UploadJob]:

@@ -1,6 +1,7 @@
 """The parts of the patient page as its template draws them."""
 
 import datetime
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,17 +9,20 @@ from typing import Any
 from carerecords.formats import nhs_date, nhs_datetime
 from carerecords.models import AccessEvent, Patient
 from carerecords.permissions import Role
-from consent.codes import TAKES_BACK, EventKind, Preference, Source
-from consent.forms import WORDS, DecisionForm, WhoDecided
+from consent.codes import TAKES_BACK, ConsentState, EventKind, Preference, Source
+from consent.forms import WORDS, DecisionForm, SensitiveReason, WhoDecided
 from consent.models import ConsentEvent
 from consent.queries import was_undone
 
 MayUndo = Callable[[ConsentEvent], bool]
+# On the patient's page; the rest stands on a page of its own.
+SHOWN = 10
 
 
 @dataclass(frozen=True)
 class HistoryItem:
-    """One line of the history; `undo` names the event that a button there takes back."""
+    """One line of the history; `undo` names the event that a button there takes back, `invalid` the
+    one that a link there leads to marking as recorded in error; `mark` says what was done to it."""
 
     title: str
     by: str
@@ -26,14 +30,18 @@ class HistoryItem:
     note: str
     struck: bool
     undo: ConsentEvent | None
+    invalid: ConsentEvent | None = None
+    mark: str = ""
 
 
-def history_items(events: Sequence[ConsentEvent], may_undo: MayUndo) -> list[HistoryItem]:
+def history_items(
+    events: Sequence[ConsentEvent], may_undo: MayUndo, may_correct: bool = False
+) -> list[HistoryItem]:
     """Newest first, as the events come. What was taken back stays, struck through."""
-    return [_item(event, may_undo) for event in events]
+    return [_item(event, may_undo, may_correct) for event in events]
 
 
-def _item(event: ConsentEvent, may_undo: MayUndo) -> HistoryItem:
+def _item(event: ConsentEvent, may_undo: MayUndo, may_correct: bool) -> HistoryItem:
     by = f"{nhs_datetime(event.recorded_at)}, {event.recorded_by.short_name}"
     if event.practice_id != event.patient.practice_id:
         by = f"{by}, at {event.practice.name}"
@@ -43,7 +51,13 @@ def _item(event: ConsentEvent, may_undo: MayUndo) -> HistoryItem:
     undone = was_undone(event)
     title = Preference(event.preference).label
     undo = event if not undone and may_undo(event) else None
-    return HistoryItem(title, by, ". ".join(_facts(event)), event.note, undone, undo)
+    invalid = event if not undone and may_correct else None
+    mark = _mark_of(event) if undone else ""
+    return HistoryItem(title, by, ". ".join(_facts(event)), event.note, undone, undo, invalid, mark)
+
+
+def _mark_of(event: ConsentEvent) -> str:
+    return "Recorded in error" if event.reversed_by.kind == EventKind.INVALID else "Undone"
 
 
 def _what_was_undone(reversal: ConsentEvent) -> str:
@@ -61,7 +75,7 @@ def _facts(event: ConsentEvent) -> list[str]:
     if was_undone(event):
         reversal = event.reversed_by
         by = reversal.recorded_by.short_name
-        facts.append(f"Undone {nhs_datetime(reversal.recorded_at)} by {by}")
+        facts.append(f"{_mark_of(event)}: {nhs_datetime(reversal.recorded_at)}, {by}")
     return facts
 
 
@@ -112,15 +126,37 @@ class Look:
     at: datetime.datetime
     who: str
     role: str
+    practice: str
     what: str
 
 
 def looks(events: Sequence[AccessEvent]) -> list[Look]:
     """The access log as people read it."""
     return [
-        Look(event.at, event.user.name, Role(event.role).rule.name, event.get_kind_display())
+        Look(
+            event.at,
+            event.user.name,
+            Role(event.role).rule.name,
+            event.practice.name if event.practice else "",
+            _what(event),
+        )
         for event in events
     ]
+
+
+# Stored codes within the log's details, as people read them.
+_LABELS = {one.value: one.label for words in (Preference, ConsentState, SensitiveReason) for one in words}
+_CODE = re.compile("|".join(sorted(map(re.escape, _LABELS), key=len, reverse=True)))
+
+
+def _what(event: AccessEvent) -> str:
+    """What was done, and where: `Recorded a decision: No decision to Consent given`."""
+    detail = _CODE.sub(lambda found: _LABELS[found.group()], event.detail)
+    return (
+        f"{event.get_kind_display()}: {detail}"
+        if detail and detail != "patient"
+        else event.get_kind_display()
+    )
 
 
 def patient_facts(patient: Patient) -> list[dict[str, Any]]:

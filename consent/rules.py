@@ -59,6 +59,17 @@ def state_from(
     return replace(then, state=ConsentState.LATER) if later else replace(NOTHING, changes_on=upcoming)
 
 
+def rivals(events: Iterable[Event], at: datetime.date) -> list[Event]:
+    """The decisions between which a conflict stands on a day; none where they agree."""
+    in_effect = [event for event in _standing(events, None) if _day(event) <= at]
+    if not in_effect:
+        return []
+    last = max(_day(event) for event in in_effect)
+    sides = _not_superseded([event for event in in_effect if _day(event) == last])
+    sides.sort(key=lambda event: event.sequence)
+    return sides if len({event.preference for event in sides}) > 1 else []
+
+
 def permits_upload(state: ConsentState) -> bool:
     """Whether the patient's own express decision asks for an upload."""
     return state in {ConsentState(preference.value) for preference in PERMITTING}

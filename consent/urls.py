@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from consent.views import decision, patient, patients, undo
+from consent.views import conflict, decision, invalid, letters, patient, patients, undo, whole
 
 app_name = "consent"
 urlpatterns = [
@@ -13,4 +13,9 @@ urlpatterns = [
     path("<uuid:public_id>/consent/new/", decision.record, name="record"),
     path("<uuid:public_id>/consent/draft/", decision.draft, name="draft"),
     path("<uuid:public_id>/consent/<uuid:event_id>/undo/", undo.undo_event, name="undo"),
+    path("<uuid:public_id>/consent/<uuid:event_id>/invalid/", invalid.invalid, name="invalid"),
+    path("<uuid:public_id>/consent/<uuid:event_id>/confirm/", conflict.confirm, name="confirm"),
+    path("<uuid:public_id>/letters/<uuid:letter_id>/returned/", letters.returned, name="letter_returned"),
+    path("<uuid:public_id>/history/", whole.whole_history, name="history"),
+    path("<uuid:public_id>/access/", whole.who_has_looked, name="access"),
 ]

@@ -68,10 +68,7 @@ def bursts_of(practice: Practice, at: datetime.datetime) -> list[Burst]:
     patients, starts = practice.patients.here().count(), _policy_starts()
     return [
         Burst(
-            *row,
-            (told["n"] - row[5]) / months,  # a month, without this burst
-            patients,
-            _near(row[3], starts),
+            *(*row, (told["n"] - row[5]) / months, patients, _near(row[3], starts)),
         )
         for row in rows
     ]

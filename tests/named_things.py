@@ -10,6 +10,7 @@ from carerecords.models import Patient
 from carerecords.permissions import Role
 from consent import bulk_runs
 from consent.codes import BulkKind, Preference, RowResult, Source
+from consent.letters import letters_sent
 from consent.models import BulkRun
 from reports import conversions, refusals
 from tests.factories import decide, make_item, make_patient, make_user
@@ -18,6 +19,7 @@ from tests.integration.consent.sheets import make_sheet
 
 # What an address, or all of a namespace, names first, where it is not a patient.
 FIRST = {
+    "api:v1:invalid": "event",
     "api:v1:undo": "event",
     "api:v1:upload": "job",
     "bulk": "run",
@@ -32,7 +34,7 @@ FIRST = {
     "spine:upload": "job",
 }
 # What it names second, where it is not a patient's event.
-SECOND = {"sheet": "row"}
+SECOND = {"consent:letter_returned": "letter", "sheet": "row"}
 
 
 def named_things(patient, practice, monkeypatch):
@@ -41,6 +43,7 @@ def named_things(patient, practice, monkeypatch):
     make_item(patient)
     things = {"patient": patient, "event": done.event, "job": done.job}
     things["run"] = _run(patient, practice)
+    things["letter"] = _letter(patient, practice)
     things["letters"] = _letters(patient, practice)
     things["import"] = _import(patient, practice)
     # A burst of one is enough to be named.
@@ -78,6 +81,17 @@ def _run(patient, practice):
         source=Source.PHONE,
         day=timezone.localdate(),
     )
+
+
+def _letter(patient, practice):
+    letters_sent(
+        patient_ids=[patient.pk],
+        sent_on=timezone.localdate(),
+        reference="",
+        by=make_user(Role.STAFF, practice),
+        at=timezone.now(),
+    )
+    return patient.letters.get()
 
 
 def _letters(patient, practice):

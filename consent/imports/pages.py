@@ -34,7 +34,9 @@ NOTHING: Tag = ("Nothing to apply", "grey")
 def recent(practice: Practice) -> list[Import]:
     """The newest imports of a practice."""
     return list(
-        practice.imports.select_related("uploaded_by", "run").order_by("-uploaded_at", "-pk")[:LISTED]
+        Import.objects.filter(practice=practice)
+        .select_related("uploaded_by", "run")
+        .order_by("-uploaded_at", "-pk")[:LISTED]
     )
 
 

@@ -224,7 +224,8 @@ def _refused(request: CareRequest, made: Import, refusal: ImportRefused) -> Http
 
 def _import(request: CareRequest, public_id: uuid.UUID) -> Import:
     """An import of the user's own practice; for anybody else's it does not exist."""
-    known = practice_of(request).imports.select_related("run", "uploaded_by", "approved_by", "practice")
+    practice: Any = practice_of(request)
+    known = practice.imports.select_related("run", "uploaded_by", "approved_by", "practice")
     try:
         return known.get(public_id=public_id)
     except Import.DoesNotExist:

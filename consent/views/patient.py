@@ -2,6 +2,7 @@
 
 import datetime
 import uuid
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -17,7 +18,8 @@ from carerecords.access_log import who_has_looked
 from carerecords.middleware import CareRequest
 from carerecords.models import AccessEvent, Patient
 from carerecords.permissions import Permission
-from consent import form_drafts, presenters
+from consent import corrections, form_drafts, notices, presenters
+from consent.codes import CHOSEN_BY_HAND, ConsentState
 from consent.forms import HINTS, DecisionForm, SensitiveReason, SensitiveReasonForm, new_form_key
 from consent.list_query import ListQuery
 from consent.list_rows import ended
@@ -44,15 +46,19 @@ def draw(request: CareRequest, patient: Patient, form: DecisionForm | None = Non
     at, today = timezone.now(), timezone.localdate()
     events = history(patient)
     current = next((event for event in events if event.pk == patient.consent_event_id), None)
-    everything = "all" in request.GET and request.can(Permission.SEE_ACCESS_LOG)
     context = {
         "patient": patient,
         "today": today,
         "current": current,
         "decision_rows": presenters.decision_rows(current),
-        "history": presenters.history_items(events, undoable(request, at)),
-        "looks": presenters.looks(who_has_looked(patient, everything=everything)),
-        "everything": everything,
+        "history": presenters.history_items(
+            events[: presenters.SHOWN], undoable(request, at), correctable(request)
+        ),
+        "older": len(events) - presenters.SHOWN,
+        "sides": sides_of(request, patient, events, today),
+        "letters": notices.letters_of(patient),
+        "time_to_object": notices.time_to_object(patient, today),
+        "looks": presenters.looks(who_has_looked(patient)),
         "facts": presenters.patient_facts(patient),
         "ended": ended(patient, today),
         "form": form or decision_form(request, patient, current),
@@ -61,6 +67,31 @@ def draw(request: CareRequest, patient: Patient, form: DecisionForm | None = Non
         "Permission": Permission,
     }
     return render(request, "consent/patient.jinja", context)
+
+
+def sides_of(
+    request: CareRequest, patient: Patient, events: Sequence[ConsentEvent], today: datetime.date
+) -> list[dict[str, Any]]:
+    """The decisions that disagree, each with what confirming it sends, for who may; none else."""
+    if patient.consent_state != ConsentState.CONFLICT:
+        return []
+    seen = next((event.public_id for event in events if event.pk == patient.consent_event_id), "")
+    may = request.can(Permission.RESOLVE_CONFLICT) and patient.is_here_on(today)
+    return [
+        {
+            "event": event,
+            "rows": presenters.decision_rows(event),
+            "fields": {"seen": str(seen), "form_key": new_form_key()}
+            if may and event.preference in CHOSEN_BY_HAND
+            else None,
+        }
+        for event in corrections.rivals(events, today)
+    ]
+
+
+def correctable(request: CareRequest) -> bool:
+    """Whether this user may mark decisions as recorded in error."""
+    return request.can(Permission.REVERSE_ANY_DECISION)
 
 
 def undoable(request: CareRequest, at: datetime.datetime) -> presenters.MayUndo:

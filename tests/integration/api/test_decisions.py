@@ -295,3 +295,53 @@ def test_the_same_key_at_the_same_moment_records_once(call, api_client, patient)
     assert statuses == [200, 200, 200, 201]
     assert ConsentEvent.objects.count() == 1 and UploadJob.objects.count() == 1
     assert AccessEvent.objects.filter(kind="DECISION").count() == 1
+
+
+# --- Withdrawn, and recorded in error ------------------------------------------------------------
+
+
+def invalid(event):
+    return f"/api/v1/decisions/{event.public_id}/invalid/"
+
+
+def test_consent_is_withdrawn_with_a_reason_and_only_where_it_stands(api, patient):
+    told = body("WITHDRAWN", note="Wants to read more")
+    refused = api.post(decisions(patient), told)
+    assert refused.status_code == 400 and nothing_happened(patient)
+    [why] = refused.json()["errors"]["preference"]
+    assert why == "There is no consent to withdraw. Record a refusal if the patient refuses"
+    decide(patient)
+    refused = api.post(decisions(patient), body("WITHDRAWN"))
+    assert refused.json()["errors"]["note"] == ["Enter why consent was withdrawn"]
+    answer = api.post(decisions(patient), told)
+    assert answer.status_code == 201
+    assert answer.json()["state"] == {"code": "WITHDRAWN", "words": "Consent withdrawn"}
+    assert Patient.objects.get(pk=patient.pk).consent_state == "WITHDRAWN"
+
+
+def test_a_decision_is_marked_as_recorded_in_error(call, manager, patient):
+    event = decide(patient, at=timezone.now() - datetime.timedelta(days=40)).event
+    told = call(manager).post(invalid(event), {"note": "  Wrong patient "}).json()
+    assert told["decision"]["kind"] == "INVALID" and told["decision"]["note"] == "Wrong patient"
+    assert told["decision"]["reverses"] == str(event.public_id) and told["state"]["code"] == "NONE"
+    detail = "api: EXPRESS_CORE marked as invalid, back to NONE"
+    assert AccessEvent.objects.get(kind="UNDO").detail == detail
+    again = call(manager).post(invalid(event), {"note": "Wrong patient"})
+    assert again.status_code == 409 and ConsentEvent.objects.filter(patient=patient).count() == 2
+
+
+@pytest.mark.parametrize(
+    "sent", [{}, {"note": ""}, {"note": " "}, {"note": "x" * 1001}, {"note": "x", "why": 1}]
+)
+def test_marking_needs_a_reason_and_nothing_else(call, manager, patient, sent):
+    event = decide(patient).event
+    assert call(manager).post(invalid(event), sent, format="json").status_code == 400
+    assert ConsentEvent.objects.count() == 1
+
+
+@pytest.mark.parametrize(("persona", "status"), [("staff", 403), ("api_client", 403), ("stranger", 404)])
+def test_others_may_not_mark(call, request, patient, persona, status):
+    event = decide(patient).event
+    caller = call(request.getfixturevalue(persona))
+    assert caller.post(invalid(event), {"note": "x"}).status_code == status
+    assert ConsentEvent.objects.count() == 1

@@ -28,6 +28,7 @@ def addresses(patient):
         ("post", f"{of_patient}decisions/", fair),
         ("get", f"{of_patient}explain/", None),
         ("post", f"/api/v1/decisions/{done.event.public_id}/undo/", None),
+        ("post", f"/api/v1/decisions/{done.event.public_id}/invalid/", {"note": "Wrong"}),
         ("get", f"/api/v1/uploads/{done.job.public_id}/", None),
     ]
 

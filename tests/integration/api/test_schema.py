@@ -49,9 +49,11 @@ def test_examples_of_what_to_send_are_taken(schema, api, practice):
     for example in examples.values():
         assert api.post(find, example["value"]).json()["id"] == str(patient.public_id)
     examples = bodies(schema["paths"][record]["post"])["examples"]
-    assert len(examples) == 3
+    assert len(examples) == 4
     for example in examples.values():
         other = make_patient(practice)
+        if example["value"]["preference"] == "WITHDRAWN":
+            decide(other, decided_on=datetime.date(2007, 5, 14))
         answer = api.post(record.replace("{public_id}", str(other.public_id)), example["value"])
         assert answer.status_code == 201, answer.json()
 
@@ -91,6 +93,12 @@ def test_answers_are_as_described(schema, api, patient):
             "/api/v1/decisions/{public_id}/undo/",
             None,
             f"/api/v1/decisions/{done.event.public_id}/undo/",
+        ),
+        (
+            "post",
+            "/api/v1/decisions/{public_id}/invalid/",
+            {"note": "Wrong"},
+            f"/api/v1/decisions/{done.event.public_id}/invalid/",
         ),
     ]
     statuses = set()
