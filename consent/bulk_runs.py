@@ -23,7 +23,7 @@ from consent.models import BulkRow, BulkRun
 # A tick in the browser waits for one chunk at most, some tenths of a second. Larger ones gain little.
 CHUNK = 2000
 # The largest file that a browser may send is applied whole, or not at all.
-IMPORT_CHUNK = 20_000
+WHOLE_IMPORT = 20_000
 # Consent is personal: more than this goes by import, with evidence for each (product page).
 CONSENT_CAP = 50
 TOO_MANY_CONSENTS = (
@@ -144,7 +144,8 @@ def _work_on_chunk(public_id: uuid.UUID, at: datetime.datetime) -> bool:
         return False
     undoing = run.state == RunState.UNDOING
     wanted = RowResult.CHANGED if undoing else RowResult.PENDING
-    size = IMPORT_CHUNK if run.kind == BulkKind.IMPORT else CHUNK
+    whole = run.kind == BulkKind.IMPORT and run.total <= WHOLE_IMPORT
+    size = WHOLE_IMPORT if whole else CHUNK
     rows = list(run.rows.filter(result=wanted).order_by("position")[:size])
     verb = bulk_work.UNDO if undoing else bulk_work.DO
     outcomes = verb[BulkKind(run.kind)](run, rows, at) if rows else []

@@ -3,12 +3,12 @@
 import datetime
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import Case, Q, QuerySet, When
 
 from carerecords.formats import count, nhs_datetime, plural
 from carerecords.models import Patient, Practice
 from consent import bulk_runs
-from consent.codes import ImportKind, ImportState, Preference, RowVerdict, RunState
+from consent.codes import ConsentState, ImportKind, ImportState, Preference, RowVerdict, RunState
 from consent.models import Import, ImportRow
 
 LISTED = 50
@@ -120,14 +120,14 @@ def changes(made: Import) -> list[Change]:
     """The first decisions that would change; refusals that would end stand first."""
     if made.kind != ImportKind.DECISIONS or not made.changed:
         return []
-    rows = list(_rows(made, RowVerdict.CHANGED))
-    patients = Patient.objects.in_bulk([row.patient_id for row in rows if row.patient_id])
-    found = [
-        Change(row.number, patients[row.patient_id], Preference(row.preference).label, row.day)
-        for row in rows
-        if row.patient_id
+    ends_refusal = Q(patient__consent_state=ConsentState.EXPRESS_DISSENT)
+    rows = _rows(made, RowVerdict.CHANGED).select_related("patient")
+    first = rows.order_by(Case(When(ends_refusal, then=0), default=1), "number")[:SHOWN]
+    return [
+        Change(row.number, row.patient, Preference(row.preference).label, row.day)
+        for row in first
+        if row.patient
     ]
-    return sorted(found, key=lambda one: one.patient.consent_state != "EXPRESS_DISSENT")[:SHOWN]
 
 
 def bad_rows(made: Import) -> list[ImportRow]:
