@@ -102,8 +102,8 @@ def upload_line(job: UploadJob | None, at: datetime.datetime) -> str:
 
 
 def saved_at(event: ConsentEvent) -> str:
-    """`Recorded at 2:31pm`, in the row of a sheet."""
-    return f"Recorded at {nhs_time(event.recorded_at)}"
+    """`At 2:31pm`, beside the tag in a row of a sheet."""
+    return f"At {nhs_time(event.recorded_at)}"
 
 
 def noted(preference: Preference, patient: Patient) -> str:
