@@ -23,8 +23,8 @@ from bench.harness import Ratio, seconds
 ROWS = 20_000
 # One after another is measured on so many, and counted per row.
 ONE_BY_ONE = 300
-ROUNDS = 1
-SMALL, LARGE = 10_000, 60_000
+ROUNDS = 4
+SMALL, LARGE = 10_000, 1_000_000
 BORN = datetime.date(1970, 6, 12)
 
 _FILL = """
