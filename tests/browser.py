@@ -1,11 +1,13 @@
 """A real browser for tests: found on the machine, never downloaded, never online.
 
-    from tests.browser import axe  # the fixtures come by tests/functional/conftest.py
+    from tests.browser import look  # the fixtures come by tests/functional/conftest.py
 
     def test_something(page, live_server, log_in, gp):
         log_in(gp)
         page.goto(live_server.url + "/")
-        axe(page)
+        look(page, "home")
+
+A story that has to hold without JavaScript too takes `screen` in place of `page`, and is told twice.
 
 `page` fails its test if anything asked for another host, if the server broke, or if the browser
 reported an error: a script that broke, a file that was missing, something the content security
@@ -14,6 +16,7 @@ policy forbade. A test that means to see an error page says so: `page.expected_s
 
 import os
 import shutil
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -30,6 +33,7 @@ LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 # the skip link and the strip rightly stand outside the landmarks that it wants.
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 AXE_OPTIONS = {"runOnly": {"type": "tag", "values": AXE_TAGS}, "rules": {"region": {"enabled": False}}}
+DESKTOP, PHONE = 1280, 320
 
 
 def find_browser():
@@ -78,11 +82,22 @@ def page(browser):
 
 @pytest.fixture
 def page_without_javascript(browser):
-    yield from _page(browser, java_script_enabled=False)
+    yield from _page(browser, scripts=False)
 
 
-def _page(browser, **options):
-    context = browser.new_context(viewport={"width": 1200, "height": 900}, locale="en-GB", **options)
+@pytest.fixture(params=["with scripts", "without scripts"])
+def screen(request, log_in):
+    """A page of the browser, with and without JavaScript; `screen.as_(user)` logs in."""
+    name = "page" if request.param == "with scripts" else "page_without_javascript"
+    opened = request.getfixturevalue(name)
+    opened.as_ = lambda user: log_in(user, opened)
+    return opened
+
+
+def _page(browser, scripts=True):
+    context = browser.new_context(
+        viewport={"width": DESKTOP, "height": 900}, locale="en-GB", java_script_enabled=scripts
+    )
     context.set_default_timeout(10_000)
     outside, faults = [], []
 
@@ -95,7 +110,7 @@ def _page(browser, **options):
 
     context.route("**/*", only_this_machine)
     opened = context.new_page()
-    opened.expected_statuses = set()
+    opened.expected_statuses, opened.scripts = set(), scripts
     context.on("response", lambda answer: _note_status(faults, answer, opened))
     opened.on("console", lambda line: _note(faults, line))
     opened.on("pageerror", lambda error: faults.append(str(error)))
@@ -132,10 +147,22 @@ def log_in(page, live_server):
     return put
 
 
+def look(page, name):
+    """Accessible, readable on a small phone, and pictures in test-results/ for people to look at."""
+    axe(page)
+    shot(page, name)
+    with _at_width(page, PHONE):
+        _fits(page, PHONE)
+        shot(page, f"{name}-{PHONE}")
+
+
 def axe(page):
-    """Fails with one line for each accessibility fault: rule, why, where."""
+    """Fails with one line for each accessibility fault: rule, why, where. It is a script itself, so a
+    page without scripts is not looked at: the same story is told with them."""
     # After a press the new page may be readable before its styles are there.
     page.wait_for_load_state("load")
+    if not page.scripts:
+        return
     found = Axe().run(page, options=AXE_OPTIONS).response["violations"]
     lines = [f"{rule['id']}: {rule['help']}: {_where(rule)}" for rule in found]
     assert not lines, "\n".join(lines)
@@ -145,25 +172,36 @@ def _where(rule):
     return "; ".join(node["html"][:120] for node in rule["nodes"][:4])
 
 
-def no_horizontal_scroll(page, width=320):
+def no_horizontal_scroll(page, width=PHONE):
     """Nothing but a table's own scrolling region may be wider than a small phone (WCAG 1.4.10)."""
+    with _at_width(page, width):
+        _fits(page, width)
+
+
+@contextmanager
+def _at_width(page, width):
+    """The page as a window of this width shows it; afterwards the window is as it was."""
     before = page.viewport_size
     page.set_viewport_size({"width": width, "height": 800})
+    yield
+    page.set_viewport_size(before)
+
+
+def _fits(page, width):
     # The menu folds itself up a moment after the window has changed.
     for _ in range(20):
         found = page.evaluate("document.documentElement.scrollWidth")
         if found <= width:
             break
         page.wait_for_timeout(50)
-    page.set_viewport_size(before)
     assert found <= width, f"The page is {found} px wide at {width} px."
 
 
 def shot(page, name, width=None):
-    """A picture of the whole page in test-results/, for people to look at."""
+    """A picture of the whole page in test-results/."""
     RESULTS.mkdir(exist_ok=True)
-    before = page.viewport_size
-    if width:
-        page.set_viewport_size({"width": width, "height": 900})
-    page.screenshot(path=RESULTS / f"{name}.png", full_page=True)
-    page.set_viewport_size(before)
+    if width is None:
+        page.screenshot(path=RESULTS / f"{name}.png", full_page=True)
+        return
+    with _at_width(page, width):
+        shot(page, name)

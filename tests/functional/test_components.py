@@ -4,7 +4,7 @@ import gzip
 
 import pytest
 
-from tests.browser import axe, no_horizontal_scroll, shot
+from tests.browser import axe, look, shot
 
 pytestmark = [pytest.mark.urls("tests.functional.gallery"), pytest.mark.django_db(transaction=True)]
 
@@ -13,11 +13,7 @@ pytestmark = [pytest.mark.urls("tests.functional.gallery"), pytest.mark.django_d
 def test_all_components(page, live_server, log_in, gp, query):
     log_in(gp)
     page.goto(f"{live_server.url}/{query}")
-    axe(page)
-    no_horizontal_scroll(page, 320)
-    name = f"components{query.replace('?', '-')}"
-    shot(page, name, 1200)
-    shot(page, f"{name}-320", 320)
+    look(page, f"components{query.replace('?', '-')}")
 
 
 @pytest.mark.parametrize("state", ["off", "on_not_followed", "scheduled", "conflict", "stop"])
@@ -32,7 +28,7 @@ def test_without_javascript(page_without_javascript, live_server):
     page_without_javascript.goto(f"{live_server.url}/?errors")
     assert page_without_javascript.title().startswith("Error: Components - ")
     assert page_without_javascript.get_by_role("link", name="Uploads").first.is_visible()
-    shot(page_without_javascript, "components-no-javascript", 1200)
+    shot(page_without_javascript, "components-no-javascript")
 
 
 def test_error_links_lead_to_the_first_box_at_fault(page, live_server):

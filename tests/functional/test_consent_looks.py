@@ -8,17 +8,10 @@ from playwright.sync_api import expect
 
 from carerecords.models import JobState, Patient, UploadJob
 from consent.codes import Preference, Source
-from tests.browser import axe, no_horizontal_scroll, shot
+from tests.browser import look
 from tests.factories import decide, make_patient
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def look(page, name):
-    axe(page)
-    no_horizontal_scroll(page, 320)
-    shot(page, name, 1200)
-    shot(page, f"{name}-320", 320)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import pytest
 from django.db import OperationalError, connections
 
-from tests.browser import axe, no_horizontal_scroll, shot
+from tests.browser import look
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -26,25 +26,18 @@ def database(db):
         yield Database()
 
 
-def looked_at(page, name):
-    axe(page)
-    no_horizontal_scroll(page)
-    shot(page, name)
-    shot(page, f"{name}-320", 320)
-
-
 def test_not_found(page, live_server, log_in, gp):
     page.expected_statuses = {404}
     log_in(gp)
     page.goto(f"{live_server.url}/nowhere/")
-    looked_at(page, "error-404")
+    look(page, "error-404")
 
 
 @pytest.mark.urls("tests.functional.gallery")
 def test_server_error(page, live_server):
     page.expected_statuses = {500}
     page.goto(f"{live_server.url}/fails/")
-    looked_at(page, "error-500")
+    look(page, "error-500")
 
 
 def test_what_was_typed_outlives_an_outage(page, live_server, log_in, gp, database):
@@ -56,7 +49,7 @@ def test_what_was_typed_outlives_an_outage(page, live_server, log_in, gp, databa
     page.get_by_role("button", name="Send the link").click()
     assert page.get_by_role("heading", name="The service cannot reach its records").is_visible()
     assert page.get_by_text("grace@test.example").is_visible()
-    looked_at(page, "error-503")
+    look(page, "error-503")
     page.get_by_role("button", name="Try again").click()
     assert page.get_by_text("grace@test.example").is_visible()
     database.start()

@@ -6,20 +6,11 @@ from playwright.sync_api import expect
 from carerecords.models import Patient
 from consent.codes import ImportKind, Preference
 from consent.models import ConsentEvent
-from tests.browser import axe, no_horizontal_scroll, shot
+from tests.browser import PHONE, look
 from tests.factories import decide, make_patient, make_practice, nhs_number
 from tests.integration.consent.importing import csv_of, decision, person, xlsx_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def look(page, name, scripts=True):
-    page.wait_for_load_state("load")
-    if scripts:
-        axe(page)
-    no_horizontal_scroll(page, 320)
-    shot(page, name, 1200)
-    shot(page, f"{name}-320", 320)
 
 
 def send(page, live_server, file, kind="Decisions", name="decisions.csv"):
@@ -38,18 +29,14 @@ def people(practice):
     return [make_patient(practice, family_name=name) for name in names]
 
 
-@pytest.fixture(params=["with scripts", "without"])
-def way(request, live_server):
-    """The same story in both browsers."""
-    scripts = request.param == "with scripts"
-    return request.getfixturevalue("page" if scripts else "page_without_javascript"), scripts
-
-
-def test_a_spreadsheet_that_excel_has_damaged(way, live_server, log_in, manager, gp, people):
-    """Acceptance 16 and 17."""
-    page, scripts = way
+def test_16_and_17_a_spreadsheet_that_excel_has_damaged(screen, live_server, manager, gp, people):
+    """Rows and causes are named, the mended rows go in without a repetition, and a file sent in twice
+    adds nothing; without scripts all of it on a small phone (24)."""
+    page = screen
+    if not page.scripts:
+        page.set_viewport_size({"width": PHONE, "height": 640})
     decide(people[3], Preference.EXPRESS_DISSENT, by=gp, decided_on=people[3].registered_on)
-    log_in(manager, page)
+    page.as_(manager)
     rows = [decision(one) for one in people]
     rows[3] |= {"DECISION_DATE": "01/02/2024"}
     damaged = [
@@ -61,14 +48,14 @@ def test_a_spreadsheet_that_excel_has_damaged(way, live_server, log_in, manager,
         row = page.get_by_role("row", name=f"Row {number}")
         expect(row).to_contain_text(told)
     expect(page.get_by_text("2 new, 1 changed, 0 already the same")).to_be_visible()
-    look(page, "import-preview", scripts)
+    look(page, "import-preview")
     with page.expect_download() as download:
         page.get_by_role("link", name="Download the rows with errors (CSV)").click()
     errors = download.value.path().read_text(encoding="utf-8-sig")
     assert errors.count("9.99E+09,") == 2 and told in errors
     page.get_by_role("button", name="Approve and import 3 records").click()
     expect(page.get_by_text("3 records imported.")).to_be_visible()
-    look(page, "import-applied", scripts)
+    look(page, "import-applied")
 
     mended = errors
     for place in (1, 2):
@@ -79,12 +66,14 @@ def test_a_spreadsheet_that_excel_has_damaged(way, live_server, log_in, manager,
     expect(page.get_by_text("2 records imported.")).to_be_visible()
     assert ConsentEvent.objects.filter(preference="EXPRESS_CORE").count() == 5
 
+    send(page, live_server, mended.encode(), name="mended.csv")
+    expect(page.get_by_text("0 new, 0 changed, 2 already the same")).to_be_visible()
     send(page, live_server, xlsx_of(rows), name="whole.xlsx")
     expect(page.get_by_text("0 new, 0 changed, 5 already the same")).to_be_visible()
     expect(page.get_by_text("There is nothing in this file to apply.")).to_be_visible()
     page.get_by_role("button", name="Cancel and delete upload").click()
     expect(page.get_by_role("alert")).to_contain_text("cancelled and deleted")
-    look(page, "import-list", scripts)
+    look(page, "import-list")
     page.get_by_role("link", name="from-excel.xlsx").click()
     page.get_by_role("button", name="Undo this import").click()
     expect(page.get_by_text("3 records undone.")).to_be_visible()

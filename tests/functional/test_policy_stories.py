@@ -5,20 +5,11 @@ from playwright.sync_api import expect
 
 from carerecords.models import JobState, UploadJob
 from carerecords.permissions import Role
-from tests.browser import axe, no_horizontal_scroll, shot
+from tests.browser import look
 from tests.factories import decide, make_patient, make_practice, make_user
 from tests.policy_factories import MOTION, REASON, answer, rival_position, start_boycott
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def look(page, name):
-    """Accessible, readable on a small phone, and a picture of each for people."""
-    page.wait_for_load_state("load")
-    axe(page)
-    no_horizontal_scroll(page, 320)
-    shot(page, name, 1200)
-    shot(page, f"{name}-320", 320)
 
 
 def strip(page):

@@ -12,7 +12,7 @@ from carerecords.models import Patient, UploadJob
 from config.session_limits import SEEN
 from consent.codes import Preference
 from consent.models import ConsentEvent, FormDraft, SheetRow
-from tests.browser import axe, no_horizontal_scroll, shot
+from tests.browser import axe, look, no_horizontal_scroll
 from tests.factories import decide
 from tests.integration.consent.sheets import CORE, NO, START, make_people, make_sheet, page_of, states
 
@@ -64,12 +64,6 @@ def tab_to(page, name, most=40):
 
 def events():
     return list(ConsentEvent.objects.order_by("patient").values_list("preference", "source", "decided_on"))
-
-
-def look(page, name):
-    axe(page)
-    no_horizontal_scroll(page, 320)
-    shot(page, name)
 
 
 # --- Acceptance 1: ten decided with Tab, Space and Enter ------------------------------------------
