@@ -198,10 +198,11 @@ def _fits(page, width):
 
 
 def shot(page, name, width=None):
-    """A picture of the whole page in test-results/."""
+    """A picture of the whole page in test-results/; `-plain` is the page without scripts."""
     RESULTS.mkdir(exist_ok=True)
     if width is None:
-        page.screenshot(path=RESULTS / f"{name}.png", full_page=True)
+        plain = "" if page.scripts else "-plain"
+        page.screenshot(path=RESULTS / f"{name}{plain}.png", full_page=True)
         return
     with _at_width(page, width):
         shot(page, name)

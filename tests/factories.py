@@ -94,6 +94,31 @@ def make_patient(practice: Practice | None = None, **fields) -> Patient:
     return patient
 
 
+def make_list(practice: Practice, number: int, **fields) -> list[Patient]:
+    """A long list of patients like `make_patient`'s, in two statements, each with a family name of its own."""
+    defaults = {
+        "given_name": "Grace",
+        "title": "Ms",
+        "born_on": datetime.date(1970, 6, 12),
+        "gender": Patient.Gender.FEMALE,
+        "identity": Patient.Identity.VERIFIED,
+        "registered_on": datetime.date(2015, 3, 2),
+    }
+    patients = Patient.objects.bulk_create(
+        Patient(
+            practice=practice,
+            nhs_number=nhs_number(),
+            **defaults | {"family_name": f"Person{place:04}"} | fields,
+        )
+        for place in range(1, number + 1)
+    )
+    Registration.objects.bulk_create(
+        Registration(patient=patient, practice=practice, registered_on=patient.registered_on)
+        for patient in patients
+    )
+    return patients
+
+
 def make_item(patient: Patient, **fields) -> SummaryItem:
     """An allergy of the patient, recorded ten days ago."""
     defaults = {
