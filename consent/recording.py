@@ -18,6 +18,7 @@ from consent.models import ConsentEvent
 from consent.queries import event_id_of, was_sent
 
 
+@transaction.atomic
 def save(request: CareRequest, patient: Patient, form: DecisionForm, at: datetime.datetime) -> Recorded:
     """Stores what the form says, with the line of the access log."""
     return store(
@@ -32,8 +33,6 @@ def save(request: CareRequest, patient: Patient, form: DecisionForm, at: datetim
     )
 
 
-# Its own transaction, or a part of its caller's: whoever calls it within one lets it fail as a whole.
-@transaction.atomic(savepoint=False)
 def store(
     request: CareRequest,
     patient: Patient,
@@ -46,7 +45,8 @@ def store(
     form_key: uuid.UUID | None,
     page: str = "",
 ) -> Recorded:
-    """Stores a decision and the line of the access log, both or neither. `page` says where it was made."""
+    """Stores a decision and the line of the access log. Runs inside the caller's transaction, so that
+    both are stored or neither. `page` says where it was made."""
     before = patient.consent_state
     done = record_decision(
         patient=patient,

@@ -15,7 +15,7 @@ def test_it_draws_the_api_and_can_ask_it(page, live_server, log_in, gp):
     log_in(gp)
     page.goto(f"{live_server.url}/api/docs/")
     page.wait_for_selector(".opblock")
-    assert page.locator(".opblock").count() == 9
+    assert page.locator(".opblock").count() == 10
     page.click("#operations-patients-patients_list")
     page.click("#operations-patients-patients_list .try-out__btn")
     page.click("#operations-patients-patients_list .execute")

@@ -77,7 +77,7 @@ FROM generate_series(1, %(count)s) n
 
 def fill(practice, count, *, half_decided=False):
     """Many patients by one statement; several share each name, so that pages end within a name."""
-    first = 1_000_000_000 + Patient.objects.count() * 10 + practice.pk * 1_000_000
+    first = 1_000_000_000 + Patient.objects.count() * 10 + practice.pk % 8_000 * 1_000_000
     values = {"practice": practice.pk, "first": first, "count": count, "families": count // 7 + 1}
     with connection.cursor() as cursor:
         cursor.execute(_FILL, values | {"decided": half_decided})

@@ -283,7 +283,8 @@ def test_a_check_that_was_lost_is_taken_up_again(practice, manager, patients, mo
     made = Import.objects.get()
     assert actions.lost(NOW + datetime.timedelta(seconds=29)) == []
     assert actions.lost(NOW + datetime.timedelta(seconds=31)) == [made]
-    tasks.take_up_lost_imports()
+    with time_machine.travel(NOW + datetime.timedelta(seconds=29)):
+        tasks.take_up_lost_imports()
     made.refresh_from_db()
     assert made.state == ImportState.CHECKING, "not lost yet"
     with time_machine.travel(NOW + datetime.timedelta(seconds=31)):
