@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from boycott.models import PositionRevision, StanceRevision
 from boycott.positions import DataScope, Position, Stance
 from boycott.queries import history, place_of, rows_of, stance_of, standing_revisions
-from boycott.rules import Revision, conflict, everywhere, positions_for
+from boycott.rules import Revision, conflict, everywhere, positions_for, to_come
 from carerecords.models import Practice
 
 
@@ -26,14 +26,12 @@ class PolicyPage:
 def policy_page(practice: Practice | None, at: datetime.datetime) -> PolicyPage:
     """Four queries; they grow with the number of revisions only."""
     standing = standing_revisions()
-    covering = _covering(practice, standing)
     in_force = positions_for(place_of(practice), standing, at) if practice else everywhere(standing, at)
-    to_come = [revision for revision in covering if revision.effective_from > at]
     stance, answer = stance_of(practice) if practice else (None, None)
     conflicting = conflict(in_force)
     return PolicyPage(
         in_force=rows_of(in_force),
-        to_come=rows_of(to_come),
+        to_come=rows_of(_covering(practice, to_come(standing, at))),
         conflicting=conflicting,
         stance=stance,
         answer=answer,
@@ -42,10 +40,10 @@ def policy_page(practice: Practice | None, at: datetime.datetime) -> PolicyPage:
     )
 
 
-def _covering(practice: Practice | None, standing: list[Revision]) -> list[Revision]:
+def _covering(practice: Practice | None, revisions: list[Revision]) -> list[Revision]:
     if practice is None:
-        return [revision for revision in standing if revision.is_everywhere]
-    return [revision for revision in standing if revision.covers(place_of(practice))]
+        return [revision for revision in revisions if revision.is_everywhere]
+    return [revision for revision in revisions if revision.covers(place_of(practice))]
 
 
 def _effect(in_force: list[Revision], conflicting: bool) -> str:

@@ -49,6 +49,24 @@ class GpStance(Term):
     HOLD = "HOLD", "Hold uploads for my patients"
 
 
+class MotionStatus(Term):
+    """What became of a motion."""
+
+    PROPOSED = "PROPOSED", "Proposed"
+    ADOPTED = "ADOPTED", "Adopted"
+    SUPERSEDED = "SUPERSEDED", "Superseded"
+    LAPSED = "LAPSED", "Lapsed"
+    LOST = "LOST", "Lost"
+
+
+class Direction(Term):
+    """Which way a motion points."""
+
+    NON_COOPERATION = "NON_COOPERATION", "Do not co-operate"
+    COOPERATE = "COOPERATE", "Co-operate"
+    NEITHER = "NEITHER", "Neither"
+
+
 # No answer is treated as following, and shown so (product page 4).
 UNANSWERED = Stance.FOLLOW
 

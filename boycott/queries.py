@@ -30,12 +30,13 @@ def as_rule_revision(row: PositionRevision) -> Revision:
         icb_codes=frozenset(row.icb_codes),
         ods_codes=frozenset(row.ods_codes),
         exempt_ods_codes=frozenset(row.exempt_ods_codes),
+        withdrawn_at=row.withdrawal.made_at if hasattr(row, "withdrawal") else None,
     )
 
 
 def standing_revisions(known_at: datetime.datetime | None = None) -> list[Revision]:
-    """The latest revision of every line of policy; a handful of rows."""
-    rows = PositionRevision.objects.order_by("line", "number")
+    """What still counts of every line of policy; a handful of rows."""
+    rows = PositionRevision.objects.select_related("withdrawal").order_by("line", "number")
     return standing((as_rule_revision(row) for row in rows), known_at)
 
 

@@ -33,6 +33,8 @@ class Revision:
     icb_codes: frozenset[str] = field(default_factory=frozenset)
     ods_codes: frozenset[str] = field(default_factory=frozenset)
     exempt_ods_codes: frozenset[str] = field(default_factory=frozenset)
+    # When it was taken back before it had begun; it never is in force.
+    withdrawn_at: datetime.datetime | None = None
 
     def covers(self, place: Place) -> bool:
         """Whether the practice is in scope: all England unless a list names places."""
@@ -49,28 +51,61 @@ class Revision:
         """All England, whatever it exempts."""
         return not (self.region_codes or self.icb_codes or self.ods_codes)
 
-    def in_force(self, at: datetime.datetime) -> bool:
+    def begun(self, at: datetime.datetime) -> bool:
         # One that was made to hold at once holds for whoever can see it, even where the reader's
         # clock lags behind the maker's.
-        begun = self.effective_from <= max(at, self.made_at)
-        return begun and (self.effective_to is None or at < self.effective_to)
+        return self.effective_from <= max(at, self.made_at)
+
+    def ended(self, at: datetime.datetime) -> bool:
+        return self.effective_to is not None and self.effective_to <= at
 
 
 def standing(revisions: Iterable[Revision], known_at: datetime.datetime | None = None) -> list[Revision]:
-    """The latest known revision of each line."""
-    latest: dict[uuid.UUID, Revision] = {}
-    for revision in revisions:
+    """What still counts of each line, as known at a time (default: all that is recorded).
+
+    A line is a calendar: from the start of each revision it holds instead of all with a lower number.
+    So one that a later revision of its line replaces from its very start on counts no more; one that
+    begins in future leaves those before it standing until then. One taken back never counts.
+    """
+    kept: dict[uuid.UUID, list[Revision]] = {}
+    for revision in sorted(revisions, key=lambda one: one.number):
         if known_at is not None and revision.made_at > known_at:
             continue
+        if _taken_back(revision, known_at):
+            continue
+        before = kept.get(revision.line, [])
+        kept[revision.line] = [
+            *(one for one in before if one.effective_from < revision.effective_from),
+            revision,
+        ]
+    return sorted((one for line in kept.values() for one in line), key=lambda one: one.id)
+
+
+def _taken_back(revision: Revision, known_at: datetime.datetime | None) -> bool:
+    taken = revision.withdrawn_at
+    return taken is not None and (known_at is None or taken <= known_at)
+
+
+def in_force(revisions: Iterable[Revision], at: datetime.datetime) -> list[Revision]:
+    """The standing revisions in force at a time anywhere, oldest first: one a line at most."""
+    latest: dict[uuid.UUID, Revision] = {}
+    for revision in revisions:
         held = latest.get(revision.line)
-        if held is None or revision.number > held.number:
+        if revision.begun(at) and (held is None or held.number < revision.number):
             latest[revision.line] = revision
-    return sorted(latest.values(), key=lambda revision: revision.id)
+    found = [revision for revision in latest.values() if not revision.ended(at)]
+    return sorted(found, key=lambda revision: revision.id)
 
 
-def positions_for(place: Place, revisions: Sequence[Revision], at: datetime.datetime) -> list[Revision]:
+def positions_for(place: Place, revisions: Iterable[Revision], at: datetime.datetime) -> list[Revision]:
     """The standing revisions in force for one practice at a time, oldest first."""
-    return [revision for revision in revisions if revision.in_force(at) and revision.covers(place)]
+    return [revision for revision in in_force(revisions, at) if revision.covers(place)]
+
+
+def to_come(revisions: Iterable[Revision], at: datetime.datetime) -> list[Revision]:
+    """The standing revisions that begin after a time, the next first."""
+    later = [revision for revision in revisions if not revision.begun(at)]
+    return sorted(later, key=lambda revision: (revision.effective_from, revision.id))
 
 
 def next_change(revisions: Iterable[Revision], at: datetime.datetime) -> datetime.datetime | None:
@@ -79,17 +114,20 @@ def next_change(revisions: Iterable[Revision], at: datetime.datetime) -> datetim
     return min((moment for moment in moments if moment > at), default=None)
 
 
-def conflict(in_force: Iterable[Revision]) -> bool:
+def conflict(applying: Sequence[Revision]) -> bool:
     """Whether positions in force disagree about the same part of the summary."""
-    seen: dict[DataScope, set[Position]] = {}
-    for revision in in_force:
-        seen.setdefault(revision.data_scope, set()).add(revision.position)
-    return any(len(positions) > 1 for positions in seen.values())
+    return any(disputed(applying, about) for about in DataScope)
+
+
+def disputed(applying: Iterable[Revision], about: DataScope) -> list[Revision]:
+    """The positions about one part of the summary, where they disagree; else none."""
+    found = [revision for revision in applying if revision.data_scope is about]
+    return found if len({revision.position for revision in found}) > 1 else []
 
 
 def everywhere(revisions: Iterable[Revision], at: datetime.datetime) -> list[Revision]:
     """The standing revisions in force for all England: what those without a practice are shown."""
-    return [revision for revision in revisions if revision.in_force(at) and revision.is_everywhere]
+    return [revision for revision in in_force(revisions, at) if revision.is_everywhere]
 
 
 def phrase_for(before: Position | None, after: Position) -> Phrase | None:
@@ -105,6 +143,10 @@ def as_if(
     revisions: Sequence[Revision], line: uuid.UUID, position: Position, at: datetime.datetime
 ) -> tuple[Revision, ...]:
     """The standing revisions as they would be after a change, for those who ask what it would do."""
-    rest = [revision for revision in revisions if revision.line != line]
     number = max((revision.number for revision in revisions if revision.line == line), default=0) + 1
-    return (*rest, Revision(0, line, number, position, DataScope.ALL, at, None, at))
+    return with_change(revisions, Revision(0, line, number, position, DataScope.ALL, at, None, at))
+
+
+def with_change(revisions: Iterable[Revision], revision: Revision) -> tuple[Revision, ...]:
+    """The standing revisions as they would be with one more."""
+    return tuple(standing([*revisions, revision]))

@@ -6,9 +6,8 @@ from dataclasses import replace
 from django.db.models import Q
 from django.utils import timezone
 
-from boycott.positions import Position
 from boycott.queries import place_of, stance_of, standing_revisions
-from boycott.rules import everywhere, positions_for
+from boycott.rules import everywhere, positions_for, to_come
 from carerecords.models import Patient, PatientQuerySet, Practice
 from consent.codes import PERMITTING
 from spine.models import StopRevision
@@ -20,20 +19,18 @@ CONSENTING = tuple(preference.value for preference in PERMITTING)
 def how_it_stands(practice: Practice | None, at: datetime.datetime, policy_url: str) -> Here:
     """What the strip looks at. Four queries at most, all along an index."""
     revisions = standing_revisions()
+    later = to_come(revisions, at)
     if practice is None:
-        in_force, covering = everywhere(revisions, at), [one for one in revisions if one.is_everywhere]
+        in_force, covering = everywhere(revisions, at), [one for one in later if one.is_everywhere]
     else:
         place = place_of(practice)
         in_force = positions_for(place, revisions, at)
-        covering = [one for one in revisions if one.covers(place)]
-    to_come = (
-        one for one in covering if one.effective_from > at and one.position is Position.NON_COOPERATION
-    )
+        covering = [one for one in later if one.covers(place)]
     here = Here(
         at=at,
         policy_url=policy_url,
         in_force=tuple(in_force),
-        to_come=tuple(sorted(to_come, key=lambda one: one.effective_from)),
+        to_come=tuple(covering),
         stance=stance_of(practice)[0] if practice else None,
         goes_live_on=practice.goes_live_on if practice else None,
         stop=_stopped(),

@@ -1,6 +1,20 @@
-"""Positions of the union, and the answers of practices and GPs: all append-only."""
+"""Motions, positions and their changes, and the answers of practices and GPs: all append-only."""
 
+from boycott.models.change import ChangeContent, ChangeStep, PolicyChange, PositionWithdrawal
+from boycott.models.motion import MotionRevision
+from boycott.models.notice import Notice, NoticeRead
 from boycott.models.position import PositionRevision
 from boycott.models.stance import GpStanceRevision, StanceRevision
 
-__all__ = ["GpStanceRevision", "PositionRevision", "StanceRevision"]
+__all__ = [
+    "ChangeContent",
+    "ChangeStep",
+    "GpStanceRevision",
+    "MotionRevision",
+    "Notice",
+    "NoticeRead",
+    "PolicyChange",
+    "PositionRevision",
+    "PositionWithdrawal",
+    "StanceRevision",
+]

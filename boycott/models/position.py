@@ -15,9 +15,9 @@ from carerecords.append_only import AppendOnly
 class PositionRevision(AppendOnly):
     """One revision of one line of policy (`line`), as a body adopted it.
 
-    What is in force on a day is, for each line, its latest revision, if the day lies within
-    `effective_from` (inclusive) and `effective_to` (exclusive). Empty scope lists mean all
-    England; exemptions are taken out of it.
+    A line is a calendar: from `effective_from` on a revision holds instead of all with a lower number,
+    until `effective_to` (exclusive). One that was withdrawn before it began never holds
+    (`boycott.rules.standing`). Empty scope lists mean all England; exemptions are taken out of it.
     """
 
     line = models.UUIDField(default=uuid.uuid4, editable=False)
@@ -36,6 +36,13 @@ class PositionRevision(AppendOnly):
     end_condition = models.CharField(max_length=200, blank=True)
     review_on = models.DateField(null=True, blank=True)
     reason = models.CharField(max_length=1000)
+    # The motion it rests on, as it read then, and the change that put it into force.
+    motion = models.ForeignKey(
+        "boycott.MotionRevision", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    change = models.ForeignKey(
+        "boycott.PolicyChange", on_delete=models.PROTECT, null=True, blank=True, related_name="revisions"
+    )
     made_at = models.DateTimeField()
     made_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"

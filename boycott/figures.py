@@ -1,0 +1,51 @@
+"""What a change of policy would do, in figures, and whether they drifted since they were shown. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Self
+
+# A change this large, in hundredths, since the figures were last shown asks for another look.
+DRIFT_PERCENT = 5
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Counts as the gate would decide. `waiting` and `in_flight` are uploads, `copies` summaries there."""
+
+    practices: int = 0
+    patients: int = 0
+    stop: int = 0
+    start: int = 0
+    waiting: int = 0
+    in_flight: int = 0
+    copies: int = 0
+
+    @property
+    def as_json(self) -> dict[str, int]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        return cls(**{field.name: int(stored.get(field.name, 0)) for field in fields(cls)})
+
+
+# Uploads that wait or are on their way come and go by the minute, so they are shown and do not count.
+WEIGHED = ("practices", "patients", "stop", "start", "copies")
+
+
+def differing(before: Figures, now: Figures) -> frozenset[str]:
+    """The names of all figures that are not what they were."""
+    return frozenset(field.name for field in fields(Figures) if _pair(before, now, field.name)[2])
+
+
+def drifted(before: Figures, now: Figures) -> bool:
+    """Whether one that counts has moved by more than five in a hundred, up or down."""
+    return any(
+        difference * 100 > DRIFT_PERCENT * was
+        for was, _, difference in (_pair(before, now, name) for name in WEIGHED)
+    )
+
+
+def _pair(before: Figures, now: Figures, name: str) -> tuple[int, int, int]:
+    was, is_now = getattr(before, name), getattr(now, name)
+    return was, is_now, abs(is_now - was)
