@@ -6,6 +6,7 @@ Everything else follows the NHS service manual, "Numbers, measurements, dates an
 """
 
 import datetime
+import re
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -135,6 +136,34 @@ def share(part: int, whole: int) -> str:
 def plural(number: int, one: str, many: str = "") -> str:
     """`1 patient`, `1,234 patients`."""
     return f"{count(number)} {one if number == 1 else many or one + 's'}"
+
+
+_PLACE_WORD = re.compile(r"(?P<digit>[0-9])?(?P<word>[A-Z]+(?:['’][A-Z]+)?)")
+_LETTERS = {"CIC", "GP", "GPS", "HC", "LLP", "MC", "NHS", "PCC", "PHCC", "PMS", "UHS", "UK"}
+_SMALL = re.compile("AND|AT|BY|CUM|DE|FOR|IN|LE|NEAR|OF|ON|SUPER|THE|TO|UNDER|UPON|WITH")
+
+
+def place_name(text: str) -> str:
+    """`Orchid House Surgery`: a name or address that a register keeps in capitals, as people write it.
+
+    Text that is not all in capitals was written by somebody who knew, and stays as it is.
+    """
+    if text != text.upper():
+        return text
+    return _PLACE_WORD.sub(_place_word, re.sub(r",(?=\S)", ", ", text))
+
+
+def _place_word(found: re.Match[str]) -> str:
+    digit, word = found["digit"] or "", found["word"]
+    if digit:
+        return digit + (word.lower() if word in {"ST", "ND", "RD", "TH"} else word)
+    if word in _LETTERS:
+        return word
+    begins_a_part = found.string[: found.start()].rstrip("( ").endswith((",", "/")) or not found.start()
+    if _SMALL.fullmatch(word) and not begins_a_part:
+        return word.lower()
+    first, mark, rest = re.split("(['’]|$)", word, maxsplit=1)
+    return first.capitalize() + mark + (rest.capitalize() if len(first) == 1 else rest.lower())
 
 
 def text_or_not_known(value: object) -> Markup:

@@ -16,6 +16,7 @@ from django.db.backends.utils import CursorWrapper
 from django.db.models import CharField
 
 from carerecords import fence
+from carerecords.formats import place_name
 from carerecords.identifiers import BadOdsCode, parse_ods_code
 from carerecords.models import Practice
 
@@ -129,6 +130,8 @@ def _read(fields: dict[str, str]) -> tuple[list[str], list[str]]:
         faults.append(f"ods_code is {values['ods_code']!r}. {error}")
     if not POSTCODE.match(values["postcode"]):
         faults.append(f"postcode is {values['postcode']!r}")
+    # The register writes in capitals; letters to patients and pages do not shout.
+    values["name"], values["address"] = place_name(values["name"]), place_name(values["address"])
     values["status"] = values["status"].upper()
     if values["status"] not in Practice.Status.values:
         faults.append("status must be active, closed or dormant")

@@ -84,7 +84,7 @@ def _load_practice(
 ) -> Loaded:
     today, rng = timezone.localdate(at), random.Random(f"{seed} {place.ods_code}")
     count = round(practice.list_size * scale)
-    say(f"Loading {count:,} patients of {practice.name.title()} ...")
+    say(f"Loading {count:,} patients of {practice.name} ...")
     persons = people.people_of(place, practice.postcode, count, rng=rng, today=today, numbers=numbers)
     drafts = decisions.drafts_of(persons, place, rng=rng, today=today)
     ids = writing.patient_ids(persons)

@@ -26,7 +26,7 @@ class Command(BaseCommand):
 def _rows() -> list[tuple[str, ...]]:
     emails = [account.email for account in ACCOUNTS]
     held = RoleAssignment.objects.filter(user__email__in=emails).select_related("user", "practice")
-    where = {row.user.email: row.practice.name.title() if row.practice else "National" for row in held}
+    where = {row.user.email: row.practice.name if row.practice else "National" for row in held}
     return [
         (account.role.rule.name, account.email, PASSWORD, where[account.email], account.to_try)
         for account in ACCOUNTS

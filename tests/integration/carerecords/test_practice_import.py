@@ -47,7 +47,8 @@ def test_a_changed_row_changes_that_row_alone():
     before = FactClock.objects.get(scope=0).number
     result = load(HEADING, GOOD.replace("QHM", "QOP"), OTHER, GOOD.replace("A81001", "A81003"))
     assert result == Imported(new=1, changed=1, same=1)
-    assert Practice.objects.get(ods_code="A81001").icb_code == "QOP"
+    changed = Practice.objects.get(ods_code="A81001")
+    assert (changed.icb_code, changed.name) == ("QOP", "The Densham Surgery")
     assert Practice.objects.get(ods_code="A81001").pk == kept.pk
     assert FactClock.objects.get(scope=0).number > before, "held jobs are asked again"
 

@@ -33,6 +33,24 @@ def test_patient_name(title, given, family, shown):
     assert formats.patient_name(person) == shown
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("ORCHID HOUSE SURGERY", "Orchid House Surgery"),
+        ("THE HOLLIES, THE GREEN,BUDE", "The Hollies, The Green, Bude"),
+        ("PRACTICE OF THE GREEN", "Practice of the Green"),
+        ("STOKE-ON-TRENT", "Stoke-on-Trent"),
+        ("ST.MARY'S NHS CENTRE", "St.Mary's NHS Centre"),
+        ("DR O'BRIEN (THE ELMS)", "Dr O'Brien (the Elms)"),
+        ("1ST FLOOR, 58B HIGH STREET", "1st Floor, 58B High Street"),
+        ("The GP Surgery at Bude", "The GP Surgery at Bude"),
+        ("", ""),
+    ],
+)
+def test_a_register_in_capitals_is_written_as_people_do(text, shown):
+    assert formats.place_name(text) == shown
+
+
 def test_banner_date_has_a_long_form_for_screen_readers():
     shown = formats.banner_date(datetime.date(1945, 5, 2))
     assert ">02-May-1945<" in shown
