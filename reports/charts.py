@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 WIDTH, HEIGHT = 720, 200
-LEFT, BOTTOM, TOP = 44, 24, 8
+# Room for the numbers on the left, the names below, and half of the last name on the right.
+LEFT, RIGHT, BOTTOM, TOP = 44, 32, 24, 8
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Columns:
     width: int
     height: int
     left: int
+    right: int
     base: float
     columns: list[Column]
     lines: list[tuple[float, int]]
@@ -37,7 +39,7 @@ def columns(values: Sequence[tuple[str, int]], *, names: int = 8) -> Columns:
     """A chart of labelled numbers, with some `names` of the labels written below."""
     top = _round_up(max((number for _, number in values), default=0))
     base, room = HEIGHT - BOTTOM, HEIGHT - BOTTOM - TOP
-    step = (WIDTH - LEFT) / max(len(values), 1)
+    step = (WIDTH - LEFT - RIGHT) / max(len(values), 1)
     every = max(-(-len(values) // names), 1)
     shapes = []
     for index, (label, number) in enumerate(values):
@@ -46,7 +48,7 @@ def columns(values: Sequence[tuple[str, int]], *, names: int = 8) -> Columns:
         named = (len(values) - 1 - index) % every == 0
         shapes.append(Column(x + 1, base - height, max(step - 2, 1), height, label, number, named))
     lines = [(base - room * part / 2, round(top * part / 2)) for part in range(3)]
-    return Columns(WIDTH, HEIGHT, LEFT, base, shapes, lines)
+    return Columns(WIDTH, HEIGHT, LEFT, WIDTH - RIGHT, base, shapes, lines)
 
 
 def _round_up(number: int) -> int:

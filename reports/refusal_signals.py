@@ -108,7 +108,8 @@ def _same_evidence(burst: Burst) -> str:
 def _in_order(burst: Burst) -> str:
     if burst.in_order < IN_ORDER:
         return ""
-    return f"{burst.in_order:.0%} follow the order of family names, as when a list is worked through."
+    part = "All" if burst.in_order == 1 else f"{int(burst.in_order * 100)}%"
+    return f"{part} follow the order of family names, as when a list is worked through."
 
 
 def _large(burst: Burst) -> str:

@@ -30,12 +30,12 @@ NO_JOB = uuid.UUID(int=0)
 class Standing(Enum):
     """What the message on the page has to do with what happens: the page's headline."""
 
-    GOES = "This is what goes"
-    UNCHANGED = "Nothing goes: the Spine holds exactly this"
-    HELD = "Nothing goes now. This would go once nothing holds it"
-    NO_CONSENT = "Nothing goes. This would go if the patient consented to core information"
-    REMOVAL = "A blank record goes, which takes the summary back"
-    OVER = "Nothing goes"
+    GOES = "This is what will be sent"
+    UNCHANGED = "Nothing will be sent: the Spine holds exactly this"
+    HELD = "Nothing is sent now. This would be, once nothing holds it"
+    NO_CONSENT = "Nothing will be sent. This would be, if the patient consented to core information"
+    REMOVAL = "A blank record will be sent, which takes the summary back"
+    OVER = "Nothing will be sent"
     UNSIGNED = "No message can be written"
 
 

@@ -111,7 +111,7 @@ def test_12_a_patient_who_died(screen, live_server, gp, practice, grace):
     expect(screen.get_by_text("Died on 4 January 2026. No decision can be recorded")).to_be_visible()
     look(screen, "story-12-died")
     screen.goto(f"{live_server.url}/patients/{dead.public_id}/upload/")
-    expect(screen.get_by_role("heading", name="Nothing goes")).to_be_visible()
+    expect(screen.get_by_role("heading", name="Nothing will be sent")).to_be_visible()
 
 
 def test_23_why_is_my_record_not_uploaded(screen, live_server, gp, grace, policy_admin):
@@ -128,7 +128,7 @@ def test_23_why_is_my_record_not_uploaded(screen, live_server, gp, grace, policy
         expect(card).to_contain_text(f"Who can act: {one['who_acts']}")
     look(screen, "story-23-reasons")
     screen.get_by_role("link", name="See what an upload would contain").click()
-    expect(screen.get_by_role("heading", name="Nothing goes now")).to_be_visible()
+    expect(screen.get_by_role("heading", name="Nothing is sent now")).to_be_visible()
     for one in told["reasons"]:
         expect(screen.locator("main")).to_contain_text(one["sentence"])
     look(screen, "story-23-preview")
@@ -219,7 +219,7 @@ def test_preview_by_role(screen, live_server, gp, staff, grace):
     decide(grace, Preference.EXPRESS_ADDITIONAL, by=gp, at=BEFORE)
     screen.as_(gp)
     screen.goto(address(live_server, grace, "upload/"))
-    expect(screen.get_by_role("heading", name="This is what goes")).to_be_visible()
+    expect(screen.get_by_role("heading", name="This is what will be sent")).to_be_visible()
     expect(screen.get_by_role("cell", name="Ramipril 5mg capsules")).to_be_visible()
     expect(screen.get_by_role("button", name="Send")).to_have_count(0)
     look(screen, "preview")
