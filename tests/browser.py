@@ -117,7 +117,7 @@ def _page(browser, scripts=True):
     yield opened
     context.close()
     assert outside == [], "The page asked another host."
-    assert faults == [], "The browser reported errors."
+    assert faults == [], f"The browser reported errors: {faults}"
 
 
 def _note_status(faults, answer, opened):

@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from celery import current_app
 from django.db import connection
 
 from config.embedded.broker import Broker
@@ -36,7 +37,21 @@ def broker():
 
 
 @pytest.fixture
-def whole_product(transactional_db, settings, localstore, broker, tmp_path):
+def bell(broker, monkeypatch):
+    """The pages ring at the real broker."""
+    monkeypatch.setenv("CELERY_BROKER_URL", broker.url)
+    _forget_connections()
+    yield broker
+    _forget_connections()
+
+
+def _forget_connections():
+    # As Celery does after a fork: the next message asks for the address again.
+    current_app._pool = current_app.amqp._producer_pool = None
+
+
+@pytest.fixture
+def whole_product(transactional_db, settings, localstore, bell, tmp_path):
     """Worker and clock at work; yields the local store."""
     settings.SPINE_BASE_URL = localstore.fhir_url
     settings.UNDO_WINDOW_SECONDS = UNDO_SECONDS
@@ -44,7 +59,7 @@ def whole_product(transactional_db, settings, localstore, broker, tmp_path):
     host = database["HOST"] or database["OPTIONS"]["host"]
     environment = os.environ | {
         "DATABASE_URL": f"postgresql://{database['USER']}@/{database['NAME']}?host={host}",
-        "CELERY_BROKER_URL": broker.url,
+        "CELERY_BROKER_URL": bell.url,
         "SPINE_BASE_URL": localstore.fhir_url,
         "SPINE_READ_TIMEOUT_SECONDS": "5",
         "UNDO_WINDOW_SECONDS": str(UNDO_SECONDS),

@@ -13,7 +13,7 @@ from tests.browser import axe, shot
 from tests.factories import make_item, make_patient
 from tests.localstore_process import fresh_nhs_number, running_store, wait_until
 from tests.policy_factories import MOTION, REASON
-from tests.whole_product import broker, whole_product  # noqa: F401
+from tests.whole_product import bell, broker, whole_product  # noqa: F401
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
 
