@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from django.http import HttpRequest
-from django.urls import reverse
 
 from carerecords import doorbell
 from carerecords.formats import plural
@@ -25,8 +24,9 @@ class Poll:
     paused: bool
 
 
-def poll_of(request: HttpRequest, run: BulkRun) -> Poll | None:
-    """None for a run that nothing happens to, unless a watching page has still to hear of its end."""
+def poll_of(request: HttpRequest, run: BulkRun, page: str) -> Poll | None:
+    """How `page`, an address, watches a run. None for one that nothing happens to, unless a watching
+    page has still to hear of its end."""
     asked, told = _number(request.GET.get("asked", "")), _number(request.GET.get("told", ""))
     watching = "asked" in request.GET
     if run.state not in bulk_pages.UNDER_WAY:
@@ -36,7 +36,7 @@ def poll_of(request: HttpRequest, run: BulkRun) -> Poll | None:
     spoken = bulk_pages.headline(run) if watching and quarter > told else ""
     address = ""
     if asked < MOST and not paused:
-        address = f"{reverse('bulk:run', args=[run.public_id])}?asked={asked + 1}&told={quarter}"
+        address = f"{page}?asked={asked + 1}&told={quarter}"
     return Poll(address, spoken, paused)
 
 

@@ -1,124 +1,35 @@
-"""What needs doing today, by role: counts that open the list behind them, the riskiest first.
-
-Each role costs at most three queries, none of which grows with the rows that are in order.
-"""
+"""What needs doing today, by role: counts that open the list behind them, the riskiest first."""
 
 import datetime
 from collections import Counter
-from dataclasses import dataclass
-from urllib.parse import urlencode
 
-from django.db.models import Count, Q
+from django.db.models import Count
 
 from boycott.models import StanceRevision
 from boycott.positions import Position, Stance
 from boycott.queries import NATIONAL_LINE, history, latest_of, practices_by_answer, standing_revisions
 from boycott.rules import conflict, everywhere
 from carerecords.formats import nhs_date
-from carerecords.models import JobState, Patient, Practice, UploadJob, User
+from carerecords.models import JobState, Practice, UploadJob, User
 from carerecords.permissions import Role
-from consent.codes import ConsentState
+from reports.cards import Card, Happened, Home
+from reports.practice_home import todo_of_practice
 from spine.models import StopRevision
-from spine.queries import not_asked_again
-from spine.reasons import Reason
 from spine.standing import latest_stop
 
-PATIENTS, UPLOADS, POLICY, STOP = "/patients/", "/uploads/", "/policy/", "/policy/stop/"
+POLICY, STOP = "/policy/", "/policy/stop/"
 RECENT = 10
 
 
-@dataclass(frozen=True)
-class Card:
-    """One count, what of, and the list behind it."""
-
-    number: int
-    label: str
-    url: str | None = None
-    text: str = ""
-    # A job state is named on the page, as its tag is.
-    state: JobState | None = None
-
-
-@dataclass(frozen=True)
-class Happened:
-    """One change of policy, stance or stop, for those who watch over changes."""
-
-    at: datetime.datetime
-    title: str
-    who: str
-    text: str
-
-
-@dataclass(frozen=True)
-class Home:
-    """What the page shows: things to do, how things stand, what changed."""
-
-    todo: list[Card]
-    standing_heading: str = ""
-    standing: tuple[Card, ...] = ()
-    statement: str = ""
-    recent: tuple[Happened, ...] = ()
-
-
-def home_of(role: Role, practice: Practice | None, at: datetime.datetime) -> Home:
-    """The home page of one role."""
+def home_of(role: Role, practice: Practice | None, user: User, at: datetime.datetime) -> Home:
+    """The home page of one user in one role."""
     if practice is not None:
-        return _of_practice(role, practice)
+        return Home(todo_of_practice(role, practice, user, at))
     if role is Role.POLICY_ADMIN:
         return _of_policy_admin(at)
     if role is Role.NATIONAL_ADMIN:
         return _of_national_admin()
     return Home([], recent=tuple(_recent_changes()))
-
-
-def _of_practice(role: Role, practice: Practice) -> Home:
-    undecided, conflicts = _decisions(practice)
-    held, failed = _uploads(practice)
-    cards = [
-        Card(conflicts, "Patients whose decisions disagree", _patients(ConsentState.CONFLICT)),
-        Card(
-            held.pop(Reason.CONSENT_DIFFERS, 0),
-            "Uploads where the Spine holds a different decision",
-            _uploads_url(state=JobState.HELD, reason=Reason.CONSENT_DIFFERS),
-        ),
-    ]
-    if role is not Role.PRIVACY_OFFICER:
-        cards.append(Card(failed, "Uploads that failed", _uploads_url(state=JobState.FAILED, latest=True)))
-        cards += [
-            Card(jobs, "Uploads blocked", _uploads_url(state=JobState.HELD, reason=reason), reason.sentence)
-            for reason, jobs in held.most_common()
-        ]
-        cards.append(Card(undecided, "Patients without a decision", _patients(ConsentState.NONE)))
-    return Home([card for card in cards if card.number])
-
-
-def _decisions(practice: Practice) -> tuple[int, int]:
-    """Living, registered patients without a decision, and with decisions that disagree."""
-    here = Patient.objects.of(practice).filter(left_on__isnull=True, died_on__isnull=True)
-    counted = here.aggregate(
-        undecided=Count("pk", filter=Q(consent_state=ConsentState.NONE)),
-        conflicts=Count("pk", filter=Q(consent_state=ConsentState.CONFLICT)),
-    )
-    return counted["undecided"], counted["conflicts"]
-
-
-def _uploads(practice: Practice) -> tuple[Counter[Reason], int]:
-    """Held uploads by their headline, and those failed that were not asked for again."""
-    jobs = UploadJob.objects.filter(practice=practice)
-    failed = not_asked_again(jobs.filter(state=JobState.FAILED))
-    counted = (
-        (jobs.filter(state=JobState.HELD) | failed)
-        .values_list("state", "reasons__0")
-        .annotate(jobs=Count("pk"))
-    )
-    held: Counter[Reason] = Counter()
-    over = 0
-    for state, code, number in counted.order_by():
-        if state == JobState.FAILED:
-            over += number
-        elif code:
-            held[Reason.of(code)] += number
-    return held, over
 
 
 def _of_policy_admin(at: datetime.datetime) -> Home:
@@ -189,12 +100,3 @@ def _recent_changes() -> list[Happened]:
 
 def _who(user: User | None) -> str:
     return user.short_name if user else "the system"
-
-
-def _patients(state: ConsentState) -> str:
-    return f"{PATIENTS}?{urlencode({'decision': state.value})}"
-
-
-def _uploads_url(*, state: JobState, reason: Reason | None = None, latest: bool = False) -> str:
-    asked = {"state": state.value, "reason": reason.code if reason else "", "latest": "yes" if latest else ""}
-    return f"{UPLOADS}?{urlencode({name: value for name, value in asked.items() if value})}"

@@ -16,8 +16,9 @@ from carerecords.drafts import Draft
 from carerecords.middleware import CareRequest
 from carerecords.models import AccessEvent, Practice
 from carerecords.permissions import Permission
-from consent.bulk_runs import RunRefused, may_be_undone
-from consent.codes import RowReason, RowResult, RunState
+from consent import bulk_pages, bulk_polling
+from consent.bulk_runs import RunRefused
+from consent.codes import RowReason, RowResult
 from reports import charts, refusals
 from reports.conversions import ConversionRefused, convert, turn_back
 from reports.forms import ConversionForm
@@ -72,7 +73,7 @@ def conversion_form(request: CareRequest, burst_id: uuid.UUID) -> HttpResponse:
     )
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data | {"agreed_on": form.cleaned_data["agreed_on"].isoformat()}
-        drafts.keep(request, name, values | {"standing": burst.standing})
+        drafts.keep(request, name, values)
         return redirect("reports:conversion_check", burst_id)
     return render(request, "reports/conversion_form.jinja", _told(burst) | {"form": form})
 
@@ -90,6 +91,10 @@ def conversion_check(request: CareRequest, burst_id: uuid.UUID) -> HttpResponse:
         try:
             if request.POST.get("draft") != draft.id:
                 raise ConversionRefused("Your answers changed since this page was shown. Check them again")
+            if request.POST.get("standing") != str(burst.standing):
+                raise ConversionRefused(
+                    "Decisions changed since this page was shown. Check the figures again"
+                )
             made = _convert(request, practice, burst, draft)
         except (ConversionRefused, ChangeRefused, RunRefused) as refused:
             problem = str(refused)
@@ -110,17 +115,21 @@ def conversion_check(request: CareRequest, burst_id: uuid.UUID) -> HttpResponse:
 @require_safe
 @requires(Permission.CONVERT_REFUSALS)
 def conversion(request: CareRequest, public_id: uuid.UUID) -> HttpResponse:
-    """How far it is, what was left alone, and the way back."""
-    made = _conversion(request, public_id)
+    """How far it is, what was left alone, and the way back. The part alone for htmx."""
+    made, at = _conversion(request, public_id), timezone.now()
     left = made.run.rows.filter(result__in=[RowResult.SKIPPED, RowResult.KEPT]).select_related("patient")
     context = {
         "made": made,
         "run": made.run,
-        "under_way": made.run.state in {RunState.QUEUED, RunState.RUNNING, RunState.UNDOING},
+        "headline": bulk_pages.headline(made.run),
+        "progress": bulk_pages.progress_of(made.run) if made.run.state in bulk_pages.UNDER_WAY else None,
+        "poll": bulk_polling.poll_of(request, made.run, request.path),
         "left_alone": [(row.patient, RowReason(row.why).label) for row in left.order_by("position")[:SHOWN]],
-        "may_undo": may_be_undone(made.run, timezone.now()),
+        "undo_until": bulk_pages.undo_until(made.run, at),
+        "at": at,
     }
-    return render(request, "reports/conversion.jinja", context)
+    template = "reports/conversion_part.jinja" if request.htmx else "reports/conversion.jinja"
+    return render(request, template, context)
 
 
 @require_POST

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 from carerecords.access import requires
 from carerecords.middleware import CareRequest
 from carerecords.permissions import Permission
+from consent.forms import SearchForm
 from reports.home import home_of
 
 
@@ -18,8 +19,9 @@ def home(request: CareRequest) -> HttpResponse:
     assert request.role is not None
     at = timezone.now()
     context = {
-        "home": home_of(request.role, request.practice, at),
+        "home": home_of(request.role, request.practice, request.user, at),
         "at": at,
         "Permission": Permission,
+        "search": SearchForm(),
     }
     return render(request, "reports/home.jinja", context)

@@ -31,13 +31,16 @@ _STATES: dict[str, Tag] = {
 NOTHING: Tag = ("Nothing to apply", "grey")
 
 
-def recent(practice: Practice) -> list[Import]:
-    """The newest imports of a practice."""
-    return list(
-        Import.objects.filter(practice=practice)
-        .select_related("uploaded_by", "run")
-        .order_by("-uploaded_at", "-pk")[:LISTED]
-    )
+def recent(practice: Practice, *, only_ready: bool = False) -> list[Import]:
+    """The newest imports of a practice, all or those that somebody has to look at."""
+    found = ready(practice) if only_ready else Import.objects.filter(practice=practice)
+    return list(found.select_related("uploaded_by", "run").order_by("-uploaded_at", "-pk")[:LISTED])
+
+
+def ready(practice: Practice) -> QuerySet[Import]:
+    """Imports that would write something, and wait for somebody to approve or cancel them."""
+    writes = Q(new__gt=0) | Q(changed__gt=0) | Q(history__gt=0)
+    return Import.objects.filter(writes, practice=practice, state=ImportState.READY)
 
 
 def standing(made: Import) -> Tag:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from django.db.models import QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.utils import timezone
 
 from carerecords.models import Patient, Practice, User
 from consent import deferrals, wording
@@ -80,6 +81,18 @@ MayUndo = Callable[[ConsentEvent], bool]
 def own_sheets(practice: Practice, user: User) -> QuerySet[Sheet]:
     """The user's own sheets of a practice."""
     return Sheet.objects.filter(practice=practice, user=user).select_related("practice")
+
+
+def unfinished(practice: Practice, user: User, at: datetime.datetime) -> QuerySet[Sheet]:
+    """The user's sheets that are kept and have a patient left to ask. One query."""
+    nothing_since = Q(seen_event=F("patient__consent_event_id")) | Q(
+        seen_event__isnull=True, patient__consent_event_id__isnull=True
+    )
+    asked = practice.patients.here().filter(is_sensitive=False)
+    put_off = deferrals.running(practice, timezone.localdate(at)).values("patient")
+    left = SheetRow.objects.filter(nothing_since, sheet=OuterRef("pk"), event__isnull=True, patient__in=asked)
+    kept = own_sheets(practice, user).filter(touched_at__gt=at - KEPT_FOR)
+    return kept.filter(Exists(left.exclude(patient__in=put_off)))
 
 
 def has_ended(sheet: Sheet, at: datetime.datetime) -> bool:

@@ -217,7 +217,7 @@ def _run_context(request: CareRequest, run: BulkRun) -> dict[str, Any]:
         "links": _links(run, page, result),
         "undo_until": bulk_pages.undo_until(run, at),
         "can_export": request.can(Permission.EXPORT_PATIENTS),
-        "poll": bulk_polling.poll_of(request, run),
+        "poll": bulk_polling.poll_of(request, run, reverse("bulk:run", args=[run.public_id])),
         "at": at,
     }
 

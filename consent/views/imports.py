@@ -35,9 +35,14 @@ IMPORTED = AccessEvent.Kind.IMPORTED
 @require_safe
 @requires(Permission.SEE_IMPORTS)
 def import_list(request: CareRequest) -> HttpResponse:
-    """The practice's imports, newest first."""
-    made = pages.recent(practice_of(request))
-    context = {"imports": [(one, pages.standing(one)) for one in made], "at": timezone.now()}
+    """The practice's imports, newest first; `?show=ready` leaves those that wait for approval."""
+    only_ready = request.GET.get("show") == "ready"
+    made = pages.recent(practice_of(request), only_ready=only_ready)
+    context = {
+        "imports": [(one, pages.standing(one)) for one in made],
+        "only_ready": only_ready,
+        "at": timezone.now(),
+    }
     return render(request, "consent/imports/list.jinja", context | _may(request))
 
 

@@ -161,7 +161,7 @@ def test_home_and_uploads(
     log_in(gp)
     page.goto(live_server.url + "/")
     look(page, "home-gp")
-    page.get_by_role("link", name="Uploads blocked").click()
+    page.get_by_role("link", name="Upload blocked").click()
     look(page, "uploads-filtered")
     page.get_by_role("link", name="Clear filters").click()
     look(page, "uploads")

@@ -7,10 +7,14 @@ from boycott.positions import Stance
 from carerecords.formats import plural
 from carerecords.models import JobState, Patient, UploadJob
 from carerecords.permissions import Role
-from consent.codes import ConsentState
+from consent.codes import ConsentState, Preference, Source
+from consent.deferrals import defer
+from consent.imports.actions import cancel
 from reports.home import home_of
 from spine.actions import stop_uploads
-from tests.factories import decide, make_patient, make_practice
+from tests.factories import decide, make_patient, make_practice, make_user
+from tests.integration.consent.importing import csv_of, decision, staged
+from tests.integration.consent.sheets import make_people, make_sheet
 from tests.policy_factories import REASON, answer, rival_position, start_boycott
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +27,7 @@ def page(client, person):
 
 def home(person):
     assignment = person.assignments.get()
-    return home_of(Role(assignment.role), assignment.practice, timezone.now())
+    return home_of(Role(assignment.role), assignment.practice, person, timezone.now())
 
 
 def cards(person):
@@ -52,27 +56,86 @@ def busy(practice):
 def test_practice(client, request, busy, who):
     person = request.getfixturevalue(who)
     html = page(client, person)
-    assert "Patients whose decisions disagree" in html and "This practice has not joined yet." in html
+    assert "Patient whose decisions disagree" in html and "This practice has not joined yet." in html
     assert cards(person) == [
-        (1, "Patients whose decisions disagree", "/patients/?decision=CONFLICT"),
+        (1, "Patient whose decisions disagree", "/patients/?decision=CONFLICT"),
         (
             1,
-            "Uploads where the Spine holds a different decision",
+            "Upload where the Spine holds a different decision",
             "/uploads/?state=HELD&reason=consent.differs",
         ),
-        (1, "Uploads that failed", "/uploads/?state=FAILED&latest=yes"),
+        (1, "Upload that failed", "/uploads/?state=FAILED&latest=yes"),
         (2, "Uploads blocked", "/uploads/?state=HELD&reason=policy.bma"),
         (2, "Uploads blocked", "/uploads/?state=HELD&reason=rollout.closed"),
-        (1, "Patients without a decision", "/patients/?decision=NONE"),
+        (1, "Patient without a decision", "/patients/?decision=NONE"),
     ]
 
 
 def test_privacy_officer(busy, privacy_officer):
     labels = [label for _, label, _ in cards(privacy_officer)]
     assert labels == [
-        "Patients whose decisions disagree",
-        "Uploads where the Spine holds a different decision",
+        "Patient whose decisions disagree",
+        "Upload where the Spine holds a different decision",
     ]
+
+
+def test_a_gp_sees_their_own_patients_first(client, practice, gp):
+    for one in (gp, gp, make_user(Role.GP, practice)):
+        make_patient(practice, usual_gp=one)
+    own, everybody = cards(gp)
+    assert (own[0], everybody[0]) == (2, 3)
+    client.force_login(gp)
+    for number, _, url in (own, everybody):
+        assert f"{number} of 3 patients. Decision: No decision." in client.get(url).content.decode()
+
+
+@pytest.mark.parametrize(("who", "told"), [("gp", True), ("manager", True), ("staff", False)])
+def test_imports_wait_for_those_who_may_approve(client, request, practice, manager, who, told):
+    patients = [make_patient(practice) for _ in range(2)]
+    for patient in patients:
+        staged(practice, manager, csv_of([decision(patient)]))
+    dropped = staged(practice, manager, csv_of([decision(make_patient(practice))]))
+    cancel(made=dropped, by=manager, at=timezone.now())
+    person = request.getfixturevalue(who)
+    wanted = (2, "Imports to check", "/imports/?show=ready")
+    assert (wanted in cards(person)) is told
+    client.force_login(person)
+    html = client.get(wanted[2]).content.decode()
+    assert html.count("Ready to check</strong>") == 2 and "Cancelled" not in html
+
+
+def test_a_sheet_is_to_finish_until_nobody_is_left_to_ask(practice, gp, staff):
+    people = make_people(practice, 3)
+    sheet = make_sheet(gp, people)
+    wanted = (1, "Consent sheet to finish", "/consent/sheet/")
+    assert wanted in cards(gp) and wanted not in cards(staff), "it is the GP's own"
+    decide(people[0], by=staff)
+    defer(
+        patient_ids=[people[1].pk],
+        until=timezone.localdate() + timezone.timedelta(days=9),
+        reason="",
+        by=gp,
+        at=timezone.now(),
+    )
+    assert wanted in cards(gp)
+    Patient.objects.filter(pk=people[2].pk).update(is_sensitive=True)
+    assert wanted not in cards(gp)
+    Patient.objects.filter(pk=people[2].pk).update(is_sensitive=False)
+    type(sheet).objects.update(touched_at=timezone.now() - timezone.timedelta(hours=21))
+    assert wanted not in cards(gp), "it is kept no more"
+
+
+@pytest.mark.parametrize(
+    ("who", "told"), [("gp", True), ("manager", True), ("privacy_officer", True), ("staff", False)]
+)
+def test_refusals_that_look_like_policy(request, practice, staff, who, told):
+    began = timezone.now() - timezone.timedelta(days=9)
+    for step in range(25):
+        patient = make_patient(practice, family_name=f"Person{step:02}")
+        at = began + timezone.timedelta(seconds=step)
+        decide(patient, Preference.EXPRESS_DISSENT, by=staff, at=at, source=Source.LETTER, reference="BMA")
+    wanted = (1, "Group of refusals that looks like policy", "/reports/refusals/")
+    assert (wanted in cards(request.getfixturevalue(who))) is told
 
 
 def test_each_count_opens_a_list_of_that_many(client, busy, gp):

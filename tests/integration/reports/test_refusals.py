@@ -88,15 +88,17 @@ def conversion(client, manager, burst):
     form = reverse("reports:conversion_form", args=[burst.public_id])
     today = timezone.localdate()
     sent = client.post(form, _answers(today))
-    done = client.post(sent.url, {"draft": draft_of(client, sent.url)})
+    done = client.post(sent.url, shown_on(client, sent.url))
     made = Conversion.objects.get()
     assert done.url == reverse("reports:conversion", args=[made.public_id])
     bulk_runs.work(made.run.public_id, timezone.now)
     return made
 
 
-def draft_of(client, url):
-    return re.search(r'name="draft" value="(\w+)"', client.get(url).content.decode())[1]
+def shown_on(client, url):
+    """What the check page sends back: whose answers, and how many refusals it showed."""
+    page = client.get(url).content.decode()
+    return {name: re.search(rf'name="{name}" value="(\w+)"', page)[1] for name in ("draft", "standing")}
 
 
 def _answers(day, **changes):
@@ -150,7 +152,7 @@ def test_the_stance_before_comes_back(client, manager, practice, burst):
     sent = client.post(
         reverse("reports:conversion_form", args=[burst.public_id]), _answers(timezone.localdate())
     )
-    client.post(sent.url, {"draft": draft_of(client, sent.url)})
+    client.post(sent.url, shown_on(client, sent.url))
     made = Conversion.objects.get()
     bulk_runs.work(made.run.public_id, timezone.now)
     client.post(reverse("reports:conversion_back", args=[made.public_id]))
@@ -162,10 +164,22 @@ def test_a_second_press_converts_once(client, manager, burst):
     sent = client.post(
         reverse("reports:conversion_form", args=[burst.public_id]), _answers(timezone.localdate())
     )
-    draft = draft_of(client, sent.url)
-    client.post(sent.url, {"draft": draft})
-    client.post(sent.url, {"draft": draft})
+    shown = shown_on(client, sent.url)
+    client.post(sent.url, shown)
+    client.post(sent.url, shown)
     assert Conversion.objects.count() == BulkRun.objects.count() == StanceRevision.objects.count() == 1
+
+
+def test_figures_that_changed_are_checked_again(client, manager, gp, burst, patients):
+    client.force_login(manager)
+    sent = client.post(
+        reverse("reports:conversion_form", args=[burst.public_id]), _answers(timezone.localdate())
+    )
+    shown = shown_on(client, sent.url)
+    decide(Patient.objects.get(pk=patients[3].pk), by=gp)
+    page = client.post(sent.url, shown).content.decode()
+    assert "Decisions changed since this page was shown" in page and "Turn 21 refusals into a stance" in page
+    assert not Conversion.objects.exists() and not StanceRevision.objects.exists()
 
 
 @pytest.mark.parametrize(
