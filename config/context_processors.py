@@ -32,9 +32,9 @@ def navigation(request: CareRequest) -> Mapping[str, list[MenuItem]]:
     pages = [
         (label, path) for label, path, may in _MENU if may(request) and _exists(path, settings.ROOT_URLCONF)
     ]
-    inside = [
-        path for _, path in pages if request.path == path or (path != "/" and request.path.startswith(path))
-    ]
+    # Work on several patients begins in their list and leads back to it.
+    at = "/patients/" if request.path.startswith("/consent/bulk/") else request.path
+    inside = [path for _, path in pages if at == path or (path != "/" and at.startswith(path))]
     here = max(inside, key=len, default=None)
     return {"navigation": [(label, path, path == here) for label, path in pages]}
 
@@ -64,6 +64,7 @@ _MENU: tuple[tuple[str, str, Callable[[CareRequest], bool]], ...] = (
     ("Patients", "/patients/", _can(Permission.FIND_PATIENTS)),
     ("Consent sheet", "/consent/sheet/", _can(Permission.RECORD_CONSENT)),
     ("Imports", "/imports/", _can(Permission.SEE_IMPORTS)),
+    ("Reports", "/reports/", _can(Permission.SEE_CONSENT_EVIDENCE)),
     ("Uploads", "/uploads/", _can(Permission.SEE_UPLOADS)),
     ("Policy", POLICY, _can(Permission.SEE_POLICY)),
     ("Practice stance", "/practice/stance/", lambda request: request.practice is not None),
