@@ -26,7 +26,25 @@ class LetterSent(Term):
     """Whether the patient was written to."""
 
     YES = "yes", "Sent"
+    RECENT = "recent", "Sent in the last 12 weeks"
+    EARLIER = "earlier", "Sent 12 weeks ago or earlier"
     NO = "no", "Not sent"
+
+
+class AgeBand(Term):
+    """How old patients are: those who may not decide alone, those who may, the old."""
+
+    CHILD = "under16", "Under 16"
+    ADULT = "16to64", "16 to 64"
+    OLD = "65", "65 and over"
+
+
+class Registered(Term):
+    """How long patients have been with the practice. A summary of the first 60 days may be incomplete."""
+
+    NEW = "60days", "In the last 60 days"
+    YEAR = "year", "In the last 12 months"
+    LONGER = "longer", "More than 12 months ago"
 
 
 class UploadStanding(Term):
@@ -57,7 +75,10 @@ class UploadStanding(Term):
 
 # The value of `select` under which all that match are selected, on every page of the list.
 ALL = "all"
-FILTERS = ("decision", "source", "upload", "gp", "letter")
+FILTERS = ("decision", "source", "upload", "reason", "gp", "age", "letter", "registered")
+# Code and sentence of each reason that may hold an upload, in the order of headlines. The reasons are
+# those of the floor above, which offers them when it starts.
+REASONS: dict[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -67,8 +88,11 @@ class ListQuery:
     decision: str = ""
     source: str = ""
     upload: str = ""
+    reason: str = ""
     gp: str = ""
+    age: str = ""
     letter: str = ""
+    registered: str = ""
     sort: str = ""
     s: str = ""
     after: str = ""
@@ -86,8 +110,11 @@ class ListQuery:
             decision=_one_of(ConsentState, asked.get("decision", "")),
             source=_one_of(Source, asked.get("source", "")),
             upload=_one_of(UploadStanding, asked.get("upload", "")),
+            reason=asked.get("reason", "") if asked.get("reason") in REASONS else "",
             gp=_uuid(asked.get("gp", "")),
+            age=_one_of(AgeBand, asked.get("age", "")),
             letter=_one_of(LetterSent, asked.get("letter", "")),
+            registered=_one_of(Registered, asked.get("registered", "")),
             sort="" if sort == Sort.NAME else sort,
             s=_token(asked.get("s", "")),
             after=after,

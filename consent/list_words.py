@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from carerecords.models import User
 from carerecords.search import Wanted
 from consent.codes import ConsentState, Source
-from consent.list_query import LetterSent, ListQuery, UploadStanding
+from consent.list_query import REASONS, AgeBand, LetterSent, ListQuery, Registered, UploadStanding
 from consent.patient_list import PatientPage
 
 Choices = list[tuple[str, str]]
@@ -18,8 +18,11 @@ def words_of(gps: Sequence[User]) -> Words:
         "decision": ("Decision", ConsentState.choices()),
         "source": ("How they told us", Source.choices()),
         "upload": ("Upload", UploadStanding.choices()),
+        "reason": ("Blocked because", [(code, sentence.rstrip(".")) for code, sentence in REASONS.items()]),
         "gp": ("Usual GP", [(str(gp.public_id), gp.short_name) for gp in gps]),
+        "age": ("Age", AgeBand.choices()),
         "letter": ("Letter", LetterSent.choices()),
+        "registered": ("Registered", Registered.choices()),
     }
 
 

@@ -15,13 +15,15 @@ from django.utils import timezone
 from carerecords.models import AccessEvent, Patient, UploadJob
 from carerecords.permissions import Role
 from consent.codes import ConsentState, Preference, Source
-from consent.list_query import FILTERS, LetterSent, ListQuery, UploadStanding
+from consent.list_query import FILTERS, AgeBand, LetterSent, ListQuery, Registered, UploadStanding
 from consent.patient_list import SIZE, patient_page, usual_gps
+from consent.verdicts import years_before
 from tests.factories import decide, make_patient, make_user
 from tests.integration.consent.looking import LIST, addresses, fill, text, written
 
 pytestmark = pytest.mark.django_db
 TODAY = timezone.localdate
+RECENTLY = timezone.localdate() - datetime.timedelta(weeks=3)
 NOBODY = "6f1d0c52-8f5e-4c55-9a43-0d6a5c1f7e21"
 
 
@@ -103,6 +105,7 @@ def world(practice, gp):
         "Baker": ("EXPRESS_CORE", "IN_PERSON", "WAITING", "UPLOAD", gp, "2026-01-05"),
         "Clark": ("EXPRESS_CORE", "LETTER", "HELD", "UPLOAD", other_gp, "2026-01-05"),
         "Davis": ("EXPRESS_ADDITIONAL", "PHONE", "ACCEPTED", "UPLOAD", gp, None),
+        "Dixon": ("EXPRESS_CORE", "LETTER", "HELD", "UPLOAD", gp, RECENTLY),
         "Evans": ("EXPRESS_DISSENT", "FORM", "ACCEPTED", "WITHDRAWAL", other_gp, None),
         "Foster": ("EXPRESS_DISSENT", "ONLINE", "WAITING", "WITHDRAWAL", gp, "2026-01-05"),
         "Grant": ("EXPRESS_CORE", "IN_PERSON", "SENDING", "UPLOAD", None, None),
@@ -113,9 +116,23 @@ def world(practice, gp):
         "Lewis": ("LATER", "PHONE", None, None, gp, None),
         "Moore": ("IMPLIED_CORE", "PHONE", None, None, gp, None),
     }
+    held = {
+        "Clark": ["policy.bma", "identity.unverified"],
+        "Dixon": ["identity.unverified"],
+    }
+    ages = {"Baker": 15, "Clark": 16, "Davis": 64, "Evans": 65}
+    here_for = {"Adams": 59, "Baker": 61, "Clark": 364, "Davis": 367}
     facts = {}
     for name, (decision, source, state, kind, who, letter) in table.items():
-        patient = make_patient(practice, family_name=name, usual_gp=who, letter_sent_on=letter)
+        age, days = ages.get(name, 40), here_for.get(name, 4_000)
+        patient = make_patient(
+            practice,
+            family_name=name,
+            usual_gp=who,
+            letter_sent_on=letter,
+            born_on=years_before(TODAY(), age),
+            registered_on=TODAY() - datetime.timedelta(days=days),
+        )
         if state:
             # An older job, which must not count.
             UploadJob.objects.create(
@@ -130,7 +147,7 @@ def world(practice, gp):
             newest = UploadJob.objects.create(
                 patient=patient, practice=practice, kind=kind, cause="DECISION", requested_at=at, due_at=at
             )
-            in_state(newest, state, at)
+            in_state(newest, state, at, held.get(name, []))
         columns = {"consent_state": decision or "NONE", "consent_source": source}
         Patient.objects.filter(pk=patient.pk).update(**columns)
         standing = "WITHDRAWN" if (state, kind) == ("ACCEPTED", "WITHDRAWAL") else state or "NOT_DUE"
@@ -138,15 +155,21 @@ def world(practice, gp):
             "decision": columns["consent_state"],
             "source": source,
             "upload": standing,
+            "reason": held.get(name, []),
             "gp": str(who.public_id) if who else "",
-            "letter": "yes" if letter else "no",
+            "age": "under16" if age < 16 else "16to64" if age < 65 else "65",
+            "letter": ["yes", "recent" if letter == RECENTLY else "earlier"] if letter else "no",
+            "registered": ["60days", "year"] if days < 60 else "year" if days < 366 else "longer",
         }
     return facts
 
 
-def in_state(job, state, at):
+def in_state(job, state, at, reasons):
     ended = state in {"ACCEPTED", "CANCELLED", "FAILED"}
-    changes = {"state": state, "finished_at": at if ended else None}
+    changes = {"state": state, "finished_at": at if ended else None, "reasons": reasons}
+    changes["headline"] = {"policy.bma": "BMA boycott in force.", "identity.unverified": "Not matched."}.get(
+        *reasons[:1] or [""], ""
+    )
     if state != "WAITING":
         changes["due_at"] = None
     if state == "SENDING":
@@ -155,7 +178,10 @@ def in_state(job, state, at):
 
 
 def matching(world, **asked):
-    return [name for name, facts in world.items() if all(facts[key] == value for key, value in asked.items())]
+    def fits(fact, value):
+        return value in fact if isinstance(fact, list) else fact == value
+
+    return [name for name, facts in world.items() if all(fits(facts[key], asked[key]) for key in asked)]
 
 
 def choices(world):
@@ -164,8 +190,11 @@ def choices(world):
         "decision": [state.value for state in ConsentState],
         "source": [source.value for source in Source],
         "upload": [standing.value for standing in UploadStanding],
+        "reason": ["policy.bma", "identity.unverified"],
         "gp": sorted({facts["gp"] for facts in world.values()} - {""}),
+        "age": [band.value for band in AgeBand],
         "letter": [letter.value for letter in LetterSent],
+        "registered": [since.value for since in Registered],
     }
 
 
@@ -196,7 +225,7 @@ def test_filters_in_force_are_said_can_be_removed_and_stay_chosen(client, gp, wo
     client.force_login(gp)
     page = client.get(LIST, {"decision": "EXPRESS_CORE", "letter": "yes", "sort": "decided"})
     line = (
-        "2 of 13 patients. Decision: Consent given. Letter: Sent. Sorted by date of decision, newest first."
+        "3 of 14 patients. Decision: Consent given. Letter: Sent. Sorted by date of decision, newest first."
     )
     assert line in text(page)
     assert {f"{LIST}?letter=yes&sort=decided", f"{LIST}?decision=EXPRESS_CORE&sort=decided"} <= set(
@@ -225,6 +254,11 @@ def test_the_filters_are_folded_up_unless_one_is_in_force(client, gp, patient, a
         {"source": "FAX"},
         {"upload": "x"},
         {"gp": "x"},
+        {"reason": "consent.refused"},
+        {"reason": "x"},
+        {"reason": "a." + "b" * 99},
+        {"age": "40"},
+        {"registered": "today"},
         {"gp": NOBODY},
         {"letter": "maybe"},
         {"sort": "random"},
