@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from boycott.models import GpStanceRevision, PositionRevision, StanceRevision
-from boycott.positions import DataScope, GpStance, Position, Stance, Strength
+from boycott.positions import DataScope, GpStance, Phrase, Position, Stance, Strength
 from boycott.queries import NATIONAL_LINE, latest_of
-from boycott.rules import phrase_for
 from carerecords import doorbell, fence, quiet
 from carerecords.models import Patient, Practice, User
 from carerecords.models.fact_clock import NATIONAL
@@ -91,6 +90,15 @@ def change_position(
         )
         doorbell.ring_after_commit()
     return Changed(revision, silence)
+
+
+def phrase_for(before: Position | None, after: Position) -> Phrase | None:
+    """What must be typed: only starting and ending a boycott asks for a phrase."""
+    if before == after:
+        return None
+    if after is Position.NON_COOPERATION:
+        return Phrase.START
+    return Phrase.END if before is Position.NON_COOPERATION else None
 
 
 def set_stance(

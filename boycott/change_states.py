@@ -41,7 +41,7 @@ class Cause(Term):
     """Why a change was suspended."""
 
     MOTION = "MOTION", "The motion it rests on was changed"
-    OVERTAKEN = "OVERTAKEN", "A newer change of the same policy was made"
+    OVERTAKEN = "OVERTAKEN", "It was overtaken: the policy that it changes is not what it was"
     CONFLICT = "CONFLICT", "A position that disagrees with it was approved"
     LEFT = "LEFT", "Somebody who sent or approved it may do so no longer"
 
@@ -52,6 +52,7 @@ TRANSITIONS: dict[ChangeState, dict[Step, ChangeState]] = {
     _S.DRAFT: {_T.WRITTEN: _S.DRAFT, _T.SUBMITTED: _S.IN_REVIEW, _T.CANCELLED: _S.CANCELLED},
     _S.IN_REVIEW: {
         _T.WRITTEN: _S.DRAFT,
+        _T.SUBMITTED: _S.IN_REVIEW,
         _T.ASKED_AGAIN: _S.IN_REVIEW,
         _T.APPROVED: _S.APPROVED,
         _T.REJECTED: _S.REJECTED,

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from boycott.positions import DataScope, Phrase, Position
+from boycott.positions import DataScope, Direction, MotionStatus, Phrase, Position
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,15 @@ class Revision:
     def is_everywhere(self) -> bool:
         """All England, whatever it exempts."""
         return not (self.region_codes or self.icb_codes or self.ods_codes)
+
+    def asks_the_same(self, other: "Revision") -> bool:
+        """Whether another says the same for the same practices until the same day."""
+        return (self._asked, self.effective_to) == (other._asked, other.effective_to)
+
+    @property
+    def _asked(self) -> tuple[object, ...]:
+        scope = self.region_codes, self.icb_codes, self.ods_codes, self.exempt_ods_codes
+        return self.position, self.data_scope, *scope
 
     def begun(self, at: datetime.datetime) -> bool:
         # One that was made to hold at once holds for whoever can see it, even where the reader's
@@ -130,13 +139,45 @@ def everywhere(revisions: Iterable[Revision], at: datetime.datetime) -> list[Rev
     return [revision for revision in in_force(revisions, at) if revision.is_everywhere]
 
 
-def phrase_for(before: Position | None, after: Position) -> Phrase | None:
-    """What must be typed for a change: only starting and ending a boycott asks for a phrase."""
-    if before == after:
-        return None
-    if after is Position.NON_COOPERATION:
+def phrase_for(before: Revision | None, after: Revision, places: Iterable[Place]) -> Phrase | None:
+    """What must be typed for a change of one line of policy.
+
+    Only what starts or ends a boycott somewhere asks for a phrase; what does both starts one. A
+    boycott of the whole summary is also one of its additional part, so narrowing it to that ends one.
+    """
+    known = [*places, _ANYWHERE]
+    was, will_be = _boycotted(before, known), _boycotted(after, known)
+    if will_be - was:
         return Phrase.START
-    return Phrase.END if before is Position.NON_COOPERATION else None
+    return Phrase.END if was - will_be else None
+
+
+# Stands for practices still to open, so that all England is never nowhere.
+_ANYWHERE = Place("", "", "")
+
+
+def _boycotted(revision: Revision | None, places: Iterable[Place]) -> set[tuple[Place, DataScope]]:
+    """The places, and parts of the summary, for which a position asks that nothing be uploaded."""
+    if revision is None or revision.position is not Position.NON_COOPERATION:
+        return set()
+    additional = DataScope.ADDITIONAL_ONLY
+    parts = {additional} if revision.data_scope is additional else set(DataScope)
+    return {(place, part) for place in places if revision.covers(place) for part in parts}
+
+
+def may_rest_on(position: Position, status: MotionStatus, direction: Direction) -> bool:
+    """Whether a motion bears a position.
+
+    What asks practices to hold back needs a motion in force that says so. Co-operation may also follow
+    from one that no longer stands, but from none that was never adopted.
+    """
+    if position is Position.COOPERATE:
+        return status not in {MotionStatus.PROPOSED, MotionStatus.LOST}
+    if status is not MotionStatus.ADOPTED:
+        return False
+    if position is Position.NON_COOPERATION:
+        return direction is Direction.NON_COOPERATION
+    return direction is not Direction.COOPERATE
 
 
 def as_if(

@@ -12,6 +12,7 @@ class Permission(StrEnum):
     """May this user do it at all? Whether it is possible *now* is a rule, not a permission."""
 
     APPLY_IMPORT = "apply_import"
+    APPROVE_POSITION = "approve_position"
     BULK_CONSENT = "bulk_consent"
     BULK_REFUSAL = "bulk_refusal"
     CHANGE_POSITION = "change_position"  # B0062, switch GP Summary on or off
@@ -31,6 +32,7 @@ class Permission(StrEnum):
     SEE_CONSENT_EVIDENCE = "see_consent_evidence"
     SEE_IMPORTS = "see_imports"
     SEE_POLICY = "see_policy"
+    SEE_POLICY_CHANGES = "see_policy_changes"
     SEE_UPLOADS = "see_uploads"
     SET_OWN_GP_STANCE = "set_own_gp_stance"
     SET_PRACTICE_STANCE = "set_practice_stance"
@@ -53,6 +55,7 @@ _SENTENCES = {
     Permission.SEE_CLINICAL_PREVIEW: "see the clinical content of an upload",
     Permission.SEE_CONSENT_EVIDENCE: "see how refusals were recorded across the practice",
     Permission.UPLOAD_IMPORT: "upload an import",
+    Permission.APPROVE_POSITION: "approve a change of the BMA policy",
     Permission.CHANGE_POSITION: "change the BMA policy",
     Permission.FIND_PATIENTS: "find or open patients",
     Permission.OPEN_SENSITIVE_RECORD: "open sensitive records",
@@ -65,6 +68,7 @@ _SENTENCES = {
     Permission.SEE_ACCESS_LOG: "see who has looked at a record",
     Permission.SEE_IMPORTS: "see imports",
     Permission.SEE_POLICY: "see the BMA policy",
+    Permission.SEE_POLICY_CHANGES: "see changes of the BMA policy before they are made",
     Permission.SEE_UPLOADS: "see uploads",
     Permission.SET_OWN_GP_STANCE: "hold uploads for your own patients",
     Permission.SET_PRACTICE_STANCE: "answer the BMA policy for the practice",
@@ -180,21 +184,21 @@ ROLES: dict[Role, RoleRule] = {
     ),
     Role.POLICY_ADMIN: RoleRule(
         "BMA policy admin",
-        "Records the union's position for the whole country.",
+        "Records the union's motions and positions; a colleague approves what would change.",
         False,
-        frozenset({P.CHANGE_POSITION, P.SEE_POLICY}),
+        frozenset({P.APPROVE_POSITION, P.CHANGE_POSITION, P.SEE_POLICY, P.SEE_POLICY_CHANGES}),
     ),
     Role.NATIONAL_ADMIN: RoleRule(
         "National admin",
         "Runs the programme. Sees counts, never a patient.",
         False,
-        frozenset({P.SEE_POLICY, P.STOP_UPLOADS}),
+        frozenset({P.APPROVE_POSITION, P.SEE_POLICY, P.SEE_POLICY_CHANGES, P.STOP_UPLOADS}),
     ),
     Role.AUDITOR: RoleRule(
         "Auditor",
         "Reads the trail of changes. Writes nothing.",
         False,
-        frozenset({P.SEE_POLICY}),
+        frozenset({P.SEE_POLICY, P.SEE_POLICY_CHANGES}),
     ),
     Role.API_CLIENT: RoleRule(
         "API client",

@@ -3,10 +3,12 @@
 import datetime
 
 from django.db import transaction
+from django.db.models import Q
 
+from carerecords import leaving
 from carerecords.identifiers import BadOdsCode, parse_ods_code
 from carerecords.models import Practice, RoleAssignment, User
-from carerecords.permissions import Role
+from carerecords.permissions import NotPermitted, Permission, Role
 
 
 class RoleRefused(Exception):
@@ -35,13 +37,41 @@ def give_role(
     return RoleAssignment.objects.create(user=user, role=role, practice=practice, starts_at=at)
 
 
+def require(user: User, permission: Permission, at: datetime.datetime) -> None:
+    """Raises `NotPermitted` unless an active person holds a role with it at that time.
+
+    For verbs that a page, the API and a command share, so that no door can leave the check out.
+    """
+    if not may(user, permission, at):
+        raise NotPermitted(permission, next(iter(roles_of(user, at)), None))
+
+
+def may(user: User, permission: Permission, at: datetime.datetime) -> bool:
+    """Whether an active person holds a role with it at that time."""
+    return any(permission in role.rule.permissions for role in roles_of(user, at))
+
+
+def roles_of(user: User, at: datetime.datetime) -> list[Role]:
+    """The roles in force of somebody whose account is in use, in the order they were given."""
+    held = (
+        RoleAssignment.objects.filter(user=user, user__is_active=True, starts_at__lte=at)
+        .filter(Q(ends_at__isnull=True) | Q(ends_at__gt=at))
+        .order_by("pk")
+    )
+    return [Role(role) for role in held.values_list("role", flat=True)]
+
+
+@transaction.atomic
 def end_role(*, email: str, role: Role, ods_code: str | None, at: datetime.datetime) -> None:
     """Ends the role at `at`: gone with the person's next click. Raises RoleRefused."""
-    ended = RoleAssignment.objects.filter(
+    held = RoleAssignment.objects.filter(
         user__email=email.lower(), role=role, practice=_practice(role, ods_code), ends_at__isnull=True
-    ).update(ends_at=at)
-    if not ended:
+    )
+    ended = held.select_related("user").first()
+    if ended is None:
         raise RoleRefused(f"{email} does not have that role.")
+    held.update(ends_at=at)
+    leaving.tell(ended.user, at)
 
 
 def _practice(role: Role, ods_code: str | None) -> Practice | None:

@@ -5,8 +5,11 @@ class SpineConfig(AppConfig):
     name = "spine"
 
     def ready(self) -> None:
-        """Offers the patient list the reasons by which it can be filtered."""
+        """Offers lower floors what only this one knows: reasons to filter by, and what a change would do."""
+        from boycott import measuring
         from consent.list_query import REASONS
+        from spine.policy_effect import measure
         from spine.reasons import Effect, Reason
 
         REASONS.update({one.code: one.sentence for one in Reason if one.effect is Effect.HOLD})
+        measuring.provide(measure)

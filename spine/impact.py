@@ -7,7 +7,7 @@ consent; a practice of 12,000 takes a tenth of a second.
 """
 
 import datetime
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,8 +15,8 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from boycott.models import StanceRevision
 from boycott.positions import GpStance, Position, Stance
-from boycott.queries import NATIONAL_LINE, practices_by_answer
-from boycott.rules import as_if
+from boycott.queries import NATIONAL_LINE, practices_by_answer, standing_revisions
+from boycott.rules import Revision, as_if
 from carerecords.models import Patient, Practice, User
 from consent.codes import PERMITTING, ConsentModel, ConsentState
 from spine.facts import FACT_FIELDS, Nation, annotate, as_facts, load_nation
@@ -77,8 +77,13 @@ Group = tuple[Mapping[str, Any], Facts]
 
 def impact_of_position(position: Position, at: datetime.datetime) -> PositionImpact:
     """The national position becomes another one."""
+    return impact_of(as_if(standing_revisions(), NATIONAL_LINE, position, at), at)
+
+
+def impact_of(revisions: Sequence[Revision], at: datetime.datetime) -> PositionImpact:
+    """Other revisions stand, as of now, than those that do."""
     nation = load_nation(at)
-    then = replace(nation, revisions=as_if(nation.revisions, NATIONAL_LINE, position, at))
+    then = replace(nation, revisions=tuple(revisions))
     found: dict[Stance | None, Effect] = {}
     for row, facts in _groups(Patient.objects.all(), nation):
         answer = Stance(row["fact_stance"]) if row["answered"] else None

@@ -7,12 +7,11 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from boycott.actions import Changed, ChangeRefused, change_position
+from boycott.actions import Changed, ChangeRefused, change_position, phrase_for
 from boycott.forms import PhraseForm, PositionForm
 from boycott.models import PositionRevision
 from boycott.positions import Phrase, Position
 from boycott.queries import NATIONAL_LINE, latest_of
-from boycott.rules import phrase_for
 from carerecords import drafts, flash
 from carerecords.access import requires
 from carerecords.drafts import Draft

@@ -1,12 +1,20 @@
-"""Positions, answers and stops for tests, made as the product makes them."""
+"""Motions, positions, answers and stops for tests, made as the product makes them."""
 
 import datetime
+import uuid
 
 from django.utils import timezone
 
-from boycott.actions import change_position, set_stance
+from boycott.actions import set_stance
+from boycott.approvals import approve_change
+from boycott.content import Content
+from boycott.drafting import draft_change, submit_change
+from boycott.measured_change import phrase_now
 from boycott.models import PositionRevision
-from boycott.positions import Phrase, Position, Stance
+from boycott.motions import MotionContent, record_motion
+from boycott.positions import Direction, MotionStatus, Position, Stance
+from boycott.queries import NATIONAL_LINE
+from carerecords.confirmation import Confirmation
 from carerecords.permissions import Role
 from tests.factories import make_user
 
@@ -15,28 +23,71 @@ MOTION = (
     "records, as this seriously endangers patient confidentiality."
 )
 REASON = "Adopted by the annual representative meeting."
+COMMENT = "As the meeting decided."
 
 
-def start_boycott(by=None, at=None):
-    return _change(Position.NON_COOPERATION, Phrase.START, by, at)
-
-
-def end_boycott(by=None, at=None):
-    return _change(Position.COOPERATE, Phrase.END, by, at)
-
-
-def _change(position, phrase, by, at):
+def make_motion(by=None, at=None, **fields):
+    """An adopted motion not to co-operate."""
+    defaults = {
+        "body": "BMA",
+        "meeting": "Annual Representative Meeting 2007",
+        "met_on": datetime.date(2007, 6, 27),
+        "title": "Centralised storage of medical records",
+        "text": MOTION,
+        "status": MotionStatus.ADOPTED,
+        "direction": Direction.NON_COOPERATION,
+        "proposer": "Dr Gillian Braunold",
+    }
     by = by or make_user(Role.POLICY_ADMIN)
-    seen = PositionRevision.objects.count()
-    return change_position(
-        position=position,
-        text=MOTION,
-        reason=REASON,
-        by=by,
-        at=at or timezone.now(),
-        seen=seen,
-        phrase=phrase,
-    )
+    return record_motion(content=MotionContent(**defaults | fields), by=by, at=at or timezone.now())
+
+
+def content_of(motion=None, position=Position.NON_COOPERATION, **fields):
+    """What a change says; without a motion one is made that bears it."""
+    motion = motion or make_motion()
+    return Content(motion=motion.motion, position=position, **{"reason": REASON} | fields)
+
+
+def draft(by=None, at=None, line=NATIONAL_LINE, **fields):
+    by, at = by or make_user(Role.POLICY_ADMIN), at or timezone.now()
+    return draft_change(line=line, content=content_of(**fields), by=by, at=at)
+
+
+def submit(by=None, at=None, **fields):
+    """A change in review."""
+    by, at = by or make_user(Role.POLICY_ADMIN), at or timezone.now()
+    drafted = draft(by, at, **fields)
+    return submit_change(change=drafted.change, seen=drafted.fingerprint, by=by, at=at)
+
+
+def approve(found, by=None, at=None, **fields):
+    """By a colleague who has just logged in, with the phrase that is asked for."""
+    by, at = by or make_user(Role.POLICY_ADMIN), at or timezone.now()
+    given = {
+        "seen": found.fingerprint,
+        "phrase": phrase_now(found, at) or "",
+        "comment": COMMENT,
+        "confirmed": Confirmation(by.pk, at),
+    }
+    return approve_change(change=found.change, by=by, at=at, **given | fields)
+
+
+def change_position(position=Position.NON_COOPERATION, by=None, at=None, **fields):
+    """A change all the way: written and sent by one, approved by another."""
+    return approve(submit(by, at, position=position, **fields), at=at)
+
+
+def start_boycott(by=None, at=None, **fields):
+    return change_position(Position.NON_COOPERATION, by, at, **fields)
+
+
+def end_boycott(by=None, at=None, **fields):
+    return change_position(Position.COOPERATE, by, at, **fields)
+
+
+def new_line():
+    """A line of policy beside the national one."""
+    return uuid.uuid4()
 
 
 def rival_position(position=Position.COOPERATE, **fields):
