@@ -1,21 +1,24 @@
 """What the check pages predict is what the gate then answers, patient by patient."""
 
 import datetime
+import uuid
 
 import pytest
 from django.utils import timezone
 
 from boycott.actions import set_gp_stance
-from boycott.positions import GpStance, Position, Stance
+from boycott.positions import DataScope, GpStance, Position, Stance
+from boycott.queries import standing_revisions
+from boycott.rules import Revision, with_change
 from carerecords.models import Patient
 from carerecords.permissions import Role
 from consent.codes import Preference
 from spine.facts import load_one
 from spine.gate import Outcome
 from spine.gate import decide as gate
-from spine.impact import Effect, impact_of_gp_stance, impact_of_position, impact_of_stance
+from spine.impact import Effect, impact_of, impact_of_gp_stance, impact_of_position, impact_of_stance
 from tests.factories import decide, make_patient, make_practice, make_user
-from tests.policy_factories import answer, end_boycott, start_boycott
+from tests.policy_factories import answer, end_boycott, rival_position, start_boycott
 
 pytestmark = pytest.mark.django_db
 
@@ -89,3 +92,29 @@ def test_a_gp_predicted_and_observed(country):
     set_gp_stance(gp=gp, practice=practice, stance=GpStance.HOLD, at=timezone.now())
     assert effect == Effect(patients=1, stop=len(before - going()), start=0)
     assert effect.stop == 1
+
+
+def test_any_revisions_predicted_and_observed(country):
+    """Those of one practice, its neighbour's left alone: any scope, by the same count."""
+    at = timezone.now()
+    practice = country[Stance.FOLLOW]
+    then = with_change(
+        standing_revisions(),
+        Revision(
+            id=0,
+            line=uuid.uuid4(),
+            number=1,
+            position=Position.NON_COOPERATION,
+            data_scope=DataScope.ALL,
+            effective_from=at,
+            effective_to=None,
+            made_at=at,
+            ods_codes=frozenset({practice.ods_code}),
+        ),
+    )
+    before, impact = going(), impact_of(then, at)
+    rival_position(Position.NON_COOPERATION, ods_codes=[practice.ods_code])
+    after = going()
+    assert impact.effect.stop == len(before - after) == 3
+    assert impact.effect.start == 0
+    assert {one.answer: one.effect.stop for one in impact.answers if one.effect.stop} == {Stance.FOLLOW: 3}
