@@ -49,6 +49,13 @@ class GpStance(Term):
     HOLD = "HOLD", "Hold uploads for my patients"
 
 
+class Capacity(Term):
+    """As what somebody answers for the practice."""
+
+    MANAGER = "MANAGER", "Practice manager"
+    PARTNER = "PARTNER", "GP partner"
+
+
 class MotionStatus(Term):
     """What became of a motion."""
 

@@ -5,6 +5,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from boycott.guidance.queries import pages
 from boycott.policy_page import policy_page
 from carerecords.access import requires
 from carerecords.middleware import CareRequest
@@ -15,5 +16,9 @@ from carerecords.permissions import Permission
 @requires(Permission.SEE_POLICY)
 def policy(request: CareRequest) -> HttpResponse:
     """What is in force for the user's practice, or for all England for those without one."""
-    page = policy_page(request.practice, timezone.now())
-    return render(request, "boycott/policy.jinja", {"page": page, "Permission": Permission})
+    context = {
+        "page": policy_page(request.practice, timezone.now()),
+        "guidance": pages(None, drafts=False),
+        "Permission": Permission,
+    }
+    return render(request, "boycott/policy.jinja", context)

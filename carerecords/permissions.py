@@ -11,6 +11,7 @@ from enum import StrEnum
 class Permission(StrEnum):
     """May this user do it at all? Whether it is possible *now* is a rule, not a permission."""
 
+    ACKNOWLEDGE_GUIDANCE = "acknowledge_guidance"
     APPLY_IMPORT = "apply_import"
     APPROVE_POSITION = "approve_position"
     BULK_CONSENT = "bulk_consent"
@@ -38,6 +39,7 @@ class Permission(StrEnum):
     SET_PRACTICE_STANCE = "set_practice_stance"
     STOP_UPLOADS = "stop_uploads"
     UPLOAD_IMPORT = "upload_import"
+    WRITE_GUIDANCE = "write_guidance"
 
     @property
     def sentence(self) -> str:
@@ -46,6 +48,7 @@ class Permission(StrEnum):
 
 
 _SENTENCES = {
+    Permission.ACKNOWLEDGE_GUIDANCE: "acknowledge guidance for the practice",
     Permission.APPLY_IMPORT: "approve an import",
     Permission.BULK_CONSENT: "record consent for several patients at once",
     Permission.BULK_REFUSAL: "record refusals, letters or deferrals for several patients at once",
@@ -73,6 +76,7 @@ _SENTENCES = {
     Permission.SET_OWN_GP_STANCE: "hold uploads for your own patients",
     Permission.SET_PRACTICE_STANCE: "answer the BMA policy for the practice",
     Permission.STOP_UPLOADS: "stop all uploads",
+    Permission.WRITE_GUIDANCE: "write or publish guidance",
 }
 
 P = Permission
@@ -121,6 +125,7 @@ ROLES: dict[Role, RoleRule] = {
         frozenset(
             _DESK
             | {
+                P.ACKNOWLEDGE_GUIDANCE,
                 P.APPLY_IMPORT,
                 P.BULK_CONSENT,
                 P.BULK_REFUSAL,
@@ -150,6 +155,7 @@ ROLES: dict[Role, RoleRule] = {
         frozenset(
             _DESK
             | {
+                P.ACKNOWLEDGE_GUIDANCE,
                 P.APPLY_IMPORT,
                 P.BULK_CONSENT,
                 P.BULK_REFUSAL,
@@ -186,7 +192,15 @@ ROLES: dict[Role, RoleRule] = {
         "BMA policy admin",
         "Records the union's motions and positions; a colleague approves what would change.",
         False,
-        frozenset({P.APPROVE_POSITION, P.CHANGE_POSITION, P.SEE_POLICY, P.SEE_POLICY_CHANGES}),
+        frozenset(
+            {
+                P.APPROVE_POSITION,
+                P.CHANGE_POSITION,
+                P.SEE_POLICY,
+                P.SEE_POLICY_CHANGES,
+                P.WRITE_GUIDANCE,
+            }
+        ),
     ),
     Role.NATIONAL_ADMIN: RoleRule(
         "National admin",

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 from django.db.models import Case, Count, Expression, F, QuerySet, Value, When
 
+from boycott.guidance.queries import unread
 from carerecords.models import JobState, Patient, Practice, UploadJob, User
 from carerecords.permissions import Permission, Role
 from consent.codes import ConsentState
@@ -25,6 +26,7 @@ from spine.reasons import Reason
 
 PATIENTS, UPLOADS, SHEETS = "/patients/", "/uploads/", "/consent/sheet/"
 IMPORTS, REFUSALS = "/imports/?show=ready", "/reports/refusals/"
+GUIDANCE = "/policy/guidance/"
 
 
 def todo_of_practice(role: Role, practice: Practice, user: User, at: datetime.datetime) -> list[Card]:
@@ -48,6 +50,9 @@ def _cards(role: Role, practice: Practice, user: User, at: datetime.datetime) ->
     )
     if Permission.SEE_CONSENT_EVIDENCE in may:
         yield _bursts(practice, at)
+    if Permission.ACKNOWLEDGE_GUIDANCE in may:
+        one, many = "Page of guidance to acknowledge", "Pages of guidance to acknowledge"
+        yield _card(counts.guidance, one, many, GUIDANCE)
     # What follows is done by those who record decisions; the privacy officer only sets them right.
     if Permission.RECORD_CONSENT in may:
         yield from _work(role, user, counts)
@@ -85,7 +90,7 @@ def _bursts(practice: Practice, at: datetime.datetime) -> Card:
 @dataclass(frozen=True)
 class _Counts:
     """`own`: undecided patients whose usual GP the user is. `held` by headline; `failed` and not asked
-    for again; `sheets` of the user."""
+    for again; `sheets` of the user; `guidance` that the practice has not acknowledged."""
 
     undecided: int
     own: int
@@ -94,6 +99,7 @@ class _Counts:
     failed: int
     imports: int
     sheets: int
+    guidance: int
 
 
 def _counts(practice: Practice, user: User, at: datetime.datetime) -> _Counts:
@@ -108,6 +114,7 @@ def _counts(practice: Practice, user: User, at: datetime.datetime) -> _Counts:
         _rows(jobs.filter(state=JobState.HELD) | failed, F("state"), F("reasons__0")),
         _rows(imports.ready(practice), Value("imports"), Value("")),
         _rows(sheets.unfinished(practice, user, at), Value("sheets"), Value("")),
+        _rows(unread(practice), Value("guidance"), Value("")),
         all=True,
     )
     for what, by, number in rows:
@@ -121,6 +128,7 @@ def _counts(practice: Practice, user: User, at: datetime.datetime) -> _Counts:
         failed=sum(number for (what, _), number in found.items() if what == JobState.FAILED),
         imports=found["imports", ""],
         sheets=found["sheets", ""],
+        guidance=found["guidance", ""],
     )
 
 

@@ -14,6 +14,7 @@ from consent.letters import letters_sent
 from consent.models import BulkRun
 from reports import conversions, refusals
 from tests.factories import decide, make_item, make_patient, make_user
+from tests.guidance_factories import make_guidance, publish_guidance
 from tests.integration.consent.importing import csv_of, decision, staged
 from tests.integration.consent.sheets import make_sheet
 
@@ -51,6 +52,7 @@ def named_things(patient, practice, monkeypatch):
     decide(make_patient(practice), Preference.EXPRESS_DISSENT)
     [things["burst"]] = refusals.bursts_of(practice, timezone.now())
     things["conversion"] = _conversion(practice, things["burst"])
+    make_guidance(page=publish_guidance(make_guidance()).page)
     return {name: thing.public_id for name, thing in things.items()}
 
 

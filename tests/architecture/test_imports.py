@@ -29,6 +29,8 @@ PURE = {
     "consent.rules",
     "boycott.change_states",
     "boycott.figures",
+    "boycott.guidance.differences",
+    "boycott.guidance.markup",
     "boycott.lattice",
     "boycott.positions",
     "boycott.rules",

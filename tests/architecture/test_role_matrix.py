@@ -11,7 +11,14 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from boycott.models import GpStanceRevision, PositionRevision, StanceRevision
+from boycott.models import (
+    GpStanceRevision,
+    GuidanceAcknowledgement,
+    GuidancePublication,
+    GuidanceRevision,
+    PositionRevision,
+    StanceRevision,
+)
 from carerecords.models import AccessEvent, UploadJob
 from carerecords.permissions import Role, roles_with
 from consent.models import ConsentEvent
@@ -98,6 +105,16 @@ DOORS = """
     GET  bulk:results                x.xx . ...
     POST bulk:results                x.xx . ...
     GET  boycott:policy              xxxx x xxx
+    GET  boycott:guidance_list       xxxx x xxx
+    GET  boycott:guidance_new        .... . x..
+    POST boycott:guidance_new        .... . x..
+    GET  boycott:guidance            xxxx x xxx
+    GET  boycott:guidance_edit       .... . x..
+    POST boycott:guidance_edit       .... . x..
+    GET  boycott:guidance_draft      .... . x..
+    POST boycott:guidance_publish    .... . x..
+    POST boycott:guidance_acknowledge x.x. . ...
+    GET  boycott:guidance_versions   xxxx x xxx
     GET  spine:preview               xxxx x ...
     GET  spine:letter                xxxx x ...
     GET  spine:letter_pdf            xxxx x ...
@@ -186,7 +203,17 @@ def ask(client, method, path):
 
 def written():
     """Everything that a person's answer can add to, apart from the access log."""
-    tables = (ConsentEvent, UploadJob, PositionRevision, StanceRevision, GpStanceRevision, StopRevision)
+    tables = (
+        ConsentEvent,
+        UploadJob,
+        PositionRevision,
+        StanceRevision,
+        GpStanceRevision,
+        StopRevision,
+        GuidanceRevision,
+        GuidancePublication,
+        GuidanceAcknowledgement,
+    )
     return [model.objects.count() for model in tables] + sorted(
         UploadJob.objects.values_list("pk", "state", "cause")
     )
