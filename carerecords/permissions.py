@@ -16,6 +16,7 @@ class Permission(StrEnum):
     APPROVE_POSITION = "approve_position"
     BULK_CONSENT = "bulk_consent"
     BULK_REFUSAL = "bulk_refusal"
+    CHANGE_CONSENT_MODEL = "change_consent_model"
     CHANGE_POSITION = "change_position"  # B0062, switch GP Summary on or off
     CONVERT_REFUSALS = "convert_refusals"
     EXPORT_PATIENTS = "export_patients"
@@ -59,6 +60,7 @@ _SENTENCES = {
     Permission.SEE_CONSENT_EVIDENCE: "see how refusals were recorded across the practice",
     Permission.UPLOAD_IMPORT: "upload an import",
     Permission.APPROVE_POSITION: "approve a change of the BMA policy",
+    Permission.CHANGE_CONSENT_MODEL: "change what counts as consent",
     Permission.CHANGE_POSITION: "change the BMA policy",
     Permission.FIND_PATIENTS: "find or open patients",
     Permission.OPEN_SENSITIVE_RECORD: "open sensitive records",
@@ -206,7 +208,15 @@ ROLES: dict[Role, RoleRule] = {
         "National admin",
         "Runs the programme. Sees counts, never a patient.",
         False,
-        frozenset({P.APPROVE_POSITION, P.SEE_POLICY, P.SEE_POLICY_CHANGES, P.STOP_UPLOADS}),
+        frozenset(
+            {
+                P.APPROVE_POSITION,
+                P.CHANGE_CONSENT_MODEL,
+                P.SEE_POLICY,
+                P.SEE_POLICY_CHANGES,
+                P.STOP_UPLOADS,
+            }
+        ),
     ),
     Role.AUDITOR: RoleRule(
         "Auditor",

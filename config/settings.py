@@ -190,6 +190,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expires": 3600},
     },
+    "record-silence": {
+        "task": "consent.tasks.record_silence",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     "forget-old-answers": {
         "task": "consent.tasks.forget_old_answers",
         "schedule": 900.0,

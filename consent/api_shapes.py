@@ -9,7 +9,7 @@ from carerecords.api import StrictSerializer
 from carerecords.api_shapes import ProblemShape, TermShape, term
 from carerecords.identifiers import BadNhsNumber, parse_nhs_number
 from carerecords.models import Patient, UploadJob
-from consent.codes import CHOSEN_BY_HAND, ConsentState, Preference, Source
+from consent.codes import CHOSEN_BY_HAND, TOLD, ConsentState, Preference, Source
 from consent.forms import WhoDecided
 from consent.list_query import UploadStanding
 from consent.models import ConsentEvent
@@ -149,7 +149,7 @@ class NewDecisionShape(StrictSerializer):
         error_messages=dict.fromkeys(("required", "invalid_choice"), "Select what the patient decided"),
     )
     source = serializers.ChoiceField(  # type: ignore[assignment]
-        Source.choices(),
+        [(way.value, way.label) for way in TOLD],
         error_messages=dict.fromkeys(("required", "invalid_choice"), "Select how the patient told you"),
     )
     decided_on = serializers.DateField(

@@ -9,7 +9,7 @@ from django import forms
 from carerecords.date_parts import DatePartsField
 from carerecords.permissions import Permission
 from carerecords.vocabulary import Term
-from consent.codes import NEEDS_REFERENCE, BulkKind, Preference, Source
+from consent.codes import NEEDS_REFERENCE, TOLD, BulkKind, Preference, Source
 from consent.forms import FIRST_DAY, Note
 
 # What a role needs for each kind, in the order of the buttons.
@@ -20,7 +20,7 @@ OFFERED = {
     BulkKind.CONSENT: Permission.BULK_CONSENT,
 }
 # A representative is one patient's own, so it is recorded one by one.
-WAYS = [way for way in Source if way is not Source.REPRESENTATIVE]
+WAYS = [way for way in TOLD if way is not Source.REPRESENTATIVE]
 LONGEST_DEFERRAL = datetime.timedelta(days=366)
 
 

@@ -115,8 +115,10 @@ def undo(*, run: BulkRun, by: User, at: datetime.datetime) -> BulkRun:
 
 
 def may_be_undone(run: BulkRun, at: datetime.datetime) -> bool:
-    """Whether a finished run is young enough."""
-    return bool(run.state == RunState.DONE and run.finished_at and at - run.finished_at <= UNDO_FOR)
+    """Whether a finished run is young enough. Silence that became consent can always become silence again."""
+    if run.state != RunState.DONE or run.finished_at is None:
+        return False
+    return run.kind == BulkKind.IMPLIED or at - run.finished_at <= UNDO_FOR
 
 
 def work(public_id: uuid.UUID, clock: Callable[[], datetime.datetime]) -> None:

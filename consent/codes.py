@@ -77,7 +77,12 @@ class Source(Term):
     FORM = "FORM", "On a form"
     ONLINE = "ONLINE", "Online"
     REPRESENTATIVE = "REPRESENTATIVE", "By a representative"
+    # Written only by the system, with implied consent: nobody told anybody anything.
+    SILENCE = "SILENCE", "Did not answer the letter"
 
+
+# How a patient can have told somebody; what forms, files and programs may say.
+TOLD = [source for source in Source if source is not Source.SILENCE]
 
 # From 16 on a patient is presumed to decide (Family Law Reform Act 1969, section 8).
 ADULT = 16

@@ -13,7 +13,7 @@ from carerecords.models import Patient
 from carerecords.permissions import Permission
 from carerecords.vocabulary import Term
 from consent.actions import Evidence
-from consent.codes import ADULT, NEEDS_REFERENCE, PERMITTING, Preference, Source
+from consent.codes import ADULT, NEEDS_REFERENCE, PERMITTING, TOLD, Preference, Source
 
 # The programme began in spring 2007: no decision about this upload can be older.
 FIRST_DAY = datetime.date(2007, 4, 1)
@@ -99,7 +99,9 @@ class DecisionForm(forms.Form):
 
     preference = forms.ChoiceField(label="What has the patient decided?", widget=forms.RadioSelect)
     source = forms.ChoiceField(
-        label="How did they tell you?", choices=Source.choices(), widget=forms.RadioSelect
+        label="How did they tell you?",
+        choices=[(way.value, way.label) for way in TOLD],
+        widget=forms.RadioSelect,
     )
     reference = forms.CharField(
         label="Letter or form reference",
@@ -166,7 +168,7 @@ class DecisionForm(forms.Form):
             if permission in may and _makes_sense(answer, patient)
         ]
         if short:
-            source.choices = [(way.value, way.label) for way in Source if way is not Source.REPRESENTATIVE]
+            source.choices = [(way.value, way.label) for way in TOLD if way is not Source.REPRESENTATIVE]
         self.fields["decided_on"] = DatePartsField(
             label="Date of decision", earliest=max(FIRST_DAY, patient.born_on), latest=today
         )

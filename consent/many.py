@@ -63,7 +63,8 @@ SELECT event_id, gen_random_uuid(), patient_id, practice_id, %(decision)s, prefe
 FROM many WHERE event_id IS NOT NULL
 """
 
-# The newest decision in effect wins, and it was recorded in view of the one before (`supersedes`). Where
+# The newest decision in effect wins, and it was recorded in view of the one before (`supersedes`); implied
+# consent gives way to anything said, and takes no place of it (`rules.state_from`). Where
 # a later day already stands nothing follows; where one is still to come, the rules are asked.
 _DERIVE_PLAIN = """
 UPDATE carerecords_patient AS patient
@@ -71,7 +72,10 @@ SET consent_state = many.preference, consent_source = many.source, consent_decid
     consent_event_id = many.event_id
 FROM many
 WHERE patient.id = many.patient_id AND many.event_id IS NOT NULL AND patient.consent_changes_on IS NULL
-  AND (patient.consent_decided_on IS NULL OR patient.consent_decided_on <= many.decided_on)
+  AND CASE WHEN patient.consent_event_id IS NULL OR patient.consent_state = 'IMPLIED_CORE'
+               AND many.preference <> 'IMPLIED_CORE' THEN true
+           WHEN many.preference = 'IMPLIED_CORE' AND patient.consent_state <> 'IMPLIED_CORE' THEN false
+           ELSE patient.consent_decided_on <= many.decided_on END
 """
 
 _STATES = """

@@ -45,13 +45,14 @@ def state_from(
 
     Before the first event the answer is no decision, never yes. Among decisions in effect the
     one effective latest wins. Two of one day that disagree are a conflict, unless one was
-    recorded in knowledge of the other (`supersedes`): then the patient changed their mind.
+    recorded in knowledge of the other (`supersedes`): then the patient changed their mind. Silence
+    that was recorded as implied consent gives way to anything the patient said, whenever it came in.
     """
     standing = _standing(events, known_at)
     upcoming = min((_day(event) for event in standing if _day(event) > at), default=None)
-    in_effect = [event for event in standing if _day(event) <= at]
+    in_effect = _spoken([event for event in standing if _day(event) <= at])
     if in_effect:
-        return _on_day(standing, max(_day(event) for event in in_effect), upcoming)
+        return _on_day(in_effect, max(_day(event) for event in in_effect), upcoming)
     if upcoming is None:
         return NOTHING
     then = _on_day(standing, upcoming, upcoming)
@@ -61,7 +62,7 @@ def state_from(
 
 def rivals(events: Iterable[Event], at: datetime.date) -> list[Event]:
     """The decisions between which a conflict stands on a day; none where they agree."""
-    in_effect = [event for event in _standing(events, None) if _day(event) <= at]
+    in_effect = _spoken([event for event in _standing(events, None) if _day(event) <= at])
     if not in_effect:
         return []
     last = max(_day(event) for event in in_effect)
@@ -88,9 +89,15 @@ def _standing(events: Iterable[Event], known_at: datetime.datetime | None) -> li
     return [event for event in known if event.reverses is None and event.sequence not in taken_back]
 
 
+def _spoken(events: Sequence[Event]) -> list[Event]:
+    """What the patient said; what was made of their silence only where they said nothing."""
+    said = [event for event in events if event.preference is not Preference.IMPLIED_CORE]
+    return said or list(events)
+
+
 def _on_day(standing: Sequence[Event], day: datetime.date, changes_on: datetime.date | None) -> Derived:
     """What the decisions of one day amount to."""
-    rivals = _not_superseded([event for event in standing if _day(event) == day])
+    rivals = _not_superseded(_spoken([event for event in standing if _day(event) == day]))
     last = max(rivals, key=lambda event: event.sequence)
     if len({event.preference for event in rivals}) > 1:
         return Derived(ConsentState.CONFLICT, last, changes_on)

@@ -5,7 +5,7 @@ import uuid
 from celery import shared_task
 from django.utils import timezone
 
-from consent import bulk_runs, form_drafts
+from consent import bulk_runs, form_drafts, silence
 from consent.codes import ImportState
 from consent.imports import actions as imports
 from consent.imports.checking import check
@@ -60,3 +60,9 @@ def forget_old_answers() -> None:
     at = timezone.now()
     form_drafts.drop_old(at=at)
     sheet_rows.forget_old(before=at - KEPT_FOR)
+
+
+@shared_task(soft_time_limit=600, time_limit=660)
+def record_silence() -> None:
+    """Under a model of implied consent, records the silence of those whose time to object is over."""
+    silence.record_silence(timezone.now())

@@ -86,9 +86,11 @@ def _can_be_undone(job: UploadJob, at: datetime.datetime) -> bool:
     return waits and Reason.CONSENT_WAITING.code in job.reasons
 
 
-def explain_as_of(patient: Patient, at: datetime.datetime) -> tuple[Decision, list[ReasonLine], Loaded]:
-    """The gate's answer as of a moment, from what was recorded by then."""
-    loaded = load_as_of(patient, at)
+def explain_as_of(
+    patient: Patient, at: datetime.datetime, known_at: datetime.datetime | None = None
+) -> tuple[Decision, list[ReasonLine], Loaded]:
+    """The gate's answer as of a moment, from what was recorded by then, or by `known_at`."""
+    loaded = load_as_of(patient, at, known_at)
     decision = decide(loaded.facts)
     return decision, [_line(reason, patient, loaded, None) for reason in decision.reasons], loaded
 

@@ -196,16 +196,18 @@ def load_one(patient: Patient, at: datetime.datetime, *, undo_window_open: bool 
     return load_batch({patient.pk: (Kind.UPLOAD, undo_window_open)}, load_nation(at))[patient.pk]
 
 
-def load_as_of(patient: Patient, at: datetime.datetime) -> Loaded:
-    """Facts of one patient as of a moment, from what was recorded by then.
+def load_as_of(patient: Patient, at: datetime.datetime, known_at: datetime.datetime | None = None) -> Loaded:
+    """Facts of one patient as of a moment, from what was recorded by then, or by `known_at`.
 
-    Consent, stances, positions, consent model and stop come from their events. Identity and
+    With `known_at` later than `at`, it says what we know now of that moment: a letter that came in
+    late counts, which nobody could know then. Consent, stances, positions, consent model and stop come from their events. Identity and
     sensitivity have no history and count as they are now.
     """
-    nation = load_nation(at, known_at=at)
-    rows = annotate(Patient.objects.filter(pk=patient.pk), nation, known_at=at)
+    known_at = known_at or at
+    nation = load_nation(at, known_at=known_at)
+    rows = annotate(Patient.objects.filter(pk=patient.pk), nation, known_at=known_at)
     row = dict(rows.values("pk", *FACT_FIELDS, *EVIDENCE_FIELDS).get())
-    derived = consent_rules.state_from(events_of(patient), nation.today, known_at=at)
+    derived = consent_rules.state_from(events_of(patient), nation.today, known_at=known_at)
     row["consent_state"] = derived.state
     row["consent_event_id"] = derived.event.sequence if derived.event else None
     row["consent_changes_on"] = derived.changes_on

@@ -101,6 +101,17 @@ def impact_of(revisions: Sequence[Revision], at: datetime.datetime) -> PositionI
     )
 
 
+def uploads_allowed_under(
+    at: datetime.datetime, *, model: ConsentModel | None = None, letter_weeks: int | None = None
+) -> int:
+    """How many patients the gate lets go, under the nation's consent model as it is or another one."""
+    nation = load_nation(at)
+    if model is not None:
+        nation = replace(nation, consent_model=model, letter_weeks=letter_weeks or nation.letter_weeks)
+    found = _groups(Patient.objects.all(), nation)
+    return sum(row["patients"] for row, facts in found if decide(facts).outcome is Outcome.SEND)
+
+
 def impact_of_stance(practice: Practice, stance: Stance, at: datetime.datetime) -> Effect:
     """A practice gives another answer."""
     return _total(Patient.objects.of(practice), at, lambda facts: replace(facts, stance=stance))

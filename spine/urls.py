@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from spine import policy_views, preview_views, stance_views, stop_views, upload_views
+from spine import consent_model_views, policy_views, preview_views, stance_views, stop_views, upload_views
 from spine.letters import views as letter_views
 
 app_name = "spine"
@@ -13,6 +13,7 @@ urlpatterns = [
     path("consent/bulk/<uuid:public_id>/letters/", letter_views.run_letters, name="run_letters"),
     path("policy/change/", policy_views.change, name="policy_change"),
     path("policy/change/check/", policy_views.check_change, name="policy_change_check"),
+    path("consent/model/", consent_model_views.consent_model, name="consent_model"),
     path("policy/stop/", stop_views.stop, name="stop"),
     path("practice/stance/", stance_views.practice_stance, name="practice_stance"),
     path("practice/stance/check/", stance_views.check_practice_stance, name="practice_stance_check"),

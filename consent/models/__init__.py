@@ -2,7 +2,7 @@
 
 from consent.models.bulk import BulkRow, BulkRun
 from consent.models.drafts import FormDraft
-from consent.models.events import ConsentEvent, ConsentModelRevision
+from consent.models.events import ConsentEvent, ConsentModelProposal, ConsentModelRevision, PreferenceCode
 from consent.models.imports import Import, ImportRow
 from consent.models.letters import Deferral, NoticeLetter
 from consent.models.sheets import Sheet, SheetRow
@@ -11,12 +11,14 @@ __all__ = [
     "BulkRow",
     "BulkRun",
     "ConsentEvent",
+    "ConsentModelProposal",
     "ConsentModelRevision",
     "Deferral",
     "FormDraft",
     "Import",
     "ImportRow",
     "NoticeLetter",
+    "PreferenceCode",
     "Sheet",
     "SheetRow",
 ]

@@ -106,6 +106,20 @@ class ConsentEvent(AppendOnly):
         return f"{self.kind} {self.public_id}"
 
 
+class ConsentModelProposal(AppendOnly):
+    """What one national admin asks for; another makes it the rule, or nobody does."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    model = models.CharField(max_length=30, choices=ConsentModel.choices())
+    letter_weeks = models.PositiveSmallIntegerField()
+    reason = models.CharField(max_length=1000)
+    made_at = models.DateTimeField()
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    def __str__(self) -> str:
+        return f"{self.model} proposed"
+
+
 class ConsentModelRevision(AppendOnly):
     """From when the nation asks for express consent, or takes silence after a letter for consent."""
 
@@ -114,6 +128,10 @@ class ConsentModelRevision(AppendOnly):
     # How long after the letter a patient who said nothing counts as content.
     letter_weeks = models.PositiveSmallIntegerField(default=12)
     reason = models.CharField(max_length=1000)
+    # None for what was set before there were proposals: the demo's, and history's.
+    proposal = models.OneToOneField(
+        ConsentModelProposal, on_delete=models.PROTECT, null=True, blank=True, related_name="revision"
+    )
     recorded_at = models.DateTimeField()
     recorded_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
@@ -121,3 +139,15 @@ class ConsentModelRevision(AppendOnly):
 
     def __str__(self) -> str:
         return f"{self.model} from {self.effective_from}"
+
+
+class PreferenceCode(AppendOnly):
+    """A SNOMED CT id that an administrator filled in for a preference; the newest counts."""
+
+    preference = models.CharField(max_length=20, choices=Preference.choices())
+    snomed_id = models.CharField(max_length=18)
+    set_at = models.DateTimeField()
+    set_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    def __str__(self) -> str:
+        return f"{self.preference}: {self.snomed_id}"

@@ -12,14 +12,14 @@ from carerecords.models import User
 from carerecords.permissions import Permission
 from carerecords.vocabulary import Term
 from consent.actions import Evidence
-from consent.codes import Preference, Source
+from consent.codes import TOLD, Preference, Source
 from consent.forms import FIRST_DAY, Note, lacks_reference
 from consent.sheet.choosing import SIZES
 
 # What a row offers. Additional information is asked for on the patient's own page only.
 ANSWERS = {Preference.EXPRESS_CORE: "Consents", Preference.EXPRESS_DISSENT: "Refuses"}
 # A representative must be named for each patient, for which a sheet has no room.
-SOURCES = [source for source in Source if source is not Source.REPRESENTATIVE]
+SOURCES = [source for source in TOLD if source is not Source.REPRESENTATIVE]
 
 
 class By(Term):

@@ -205,6 +205,7 @@ _TOLD = {
     Source.FORM: ", on a form",
     Source.ONLINE: ", online",
     Source.REPRESENTATIVE: "",
+    Source.SILENCE: ", as you did not answer our letter",
 }
 
 # Why nothing new is sent, for the patient. Blank: their own choice, or nothing that they need to know.

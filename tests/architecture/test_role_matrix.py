@@ -123,6 +123,8 @@ DOORS = """
     POST spine:policy_change         .... . x..
     GET  spine:policy_change_check   .... . x..
     POST spine:policy_change_check   .... . x..
+    GET  spine:consent_model         xxxx x xxx
+    POST spine:consent_model         .... . .x.
     GET  spine:stop                  .... . .x.
     POST spine:stop                  .... . .x.
     GET  spine:practice_stance       xxxx x ---

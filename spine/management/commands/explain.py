@@ -1,4 +1,4 @@
-"""`manage.py explain <NHS number> [--on DATE]`: goes or not, and every reason."""
+"""`manage.py explain <NHS number> [--on DATE [--known-on DATE]]`: goes or not, and every reason."""
 
 import datetime
 from argparse import ArgumentParser
@@ -27,12 +27,19 @@ class Command(BaseCommand):
         parser.add_argument("nhs_number", help='10 numbers; spaces are fine inside quotes: "999 123 4567"')
         parser.add_argument("--on", help="as of the end of this day (YYYY-MM-DD), from what was known then")
 
+        parser.add_argument(
+            "--known-on", help="with --on: from what was known at the end of this later (or earlier) day"
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         patient = self._patient(options["nhs_number"])
         now = timezone.now()
         self.stdout.write(f"NHS number {format_nhs_number(patient.nhs_number)}, {patient.practice}")
+        if options["known_on"] and not options["on"]:
+            raise CommandError("--known-on needs --on: the day that is asked about.")
         if options["on"]:
-            self._as_of(patient, _end_of(options["on"], now))
+            at = _end_of(options["on"], now)
+            self._as_of(patient, at, _end_of(options["known_on"], now) if options["known_on"] else at)
         else:
             self._now(patient, now)
 
@@ -57,9 +64,10 @@ class Command(BaseCommand):
             )
         self.stdout.write(f"Evidence: {found.loaded.evidence}")
 
-    def _as_of(self, patient: Patient, at: datetime.datetime) -> None:
-        decision, reasons, loaded = explain_as_of(patient, at)
-        self.stdout.write(f"As of {nhs_date(at)}, from what was recorded by then:")
+    def _as_of(self, patient: Patient, at: datetime.datetime, known_at: datetime.datetime) -> None:
+        decision, reasons, loaded = explain_as_of(patient, at, known_at)
+        by = "then" if known_at == at else nhs_date(known_at)
+        self.stdout.write(f"As of {nhs_date(at)}, from what was recorded by {by}:")
         self._answer(decision, reasons)
         self.stdout.write(f"Evidence: {loaded.evidence}")
 

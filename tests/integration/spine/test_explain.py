@@ -78,6 +78,23 @@ def test_what_was_recorded_later_does_not_change_what_a_day_answers(history, gp)
     assert explain(history, on="2026-03-20") == before
 
 
+def test_what_is_known_now_of_a_day_takes_in_what_came_late(history, gp):
+    with time_machine.travel(noon("2026-07-01"), tick=False):
+        decide(
+            history,
+            Preference.EXPRESS_DISSENT,
+            by=gp,
+            at=timezone.now(),
+            decided_on=datetime.date(2026, 3, 10),
+        )
+    told = explain(history, on="2026-03-20", known_on="2026-07-01")
+    assert "As of 20 March 2026, from what was recorded by 1 July 2026" in told
+    assert "\nCANCEL: " in told and "\n- consent.refused" in told
+    assert "\nSEND: " in explain(history, on="2026-03-20", known_on="2026-06-30")
+    with pytest.raises(CommandError, match="needs --on"):
+        explain(history, known_on="2026-06-30")
+
+
 def test_now_it_tells_what_the_store_holds_too(practice):
     patient = make_patient(practice)
     decide(patient)

@@ -70,7 +70,7 @@ def answer_of(events, at, known_at=None):
     """The state's name and the sequence of the event that it rests on."""
     known = [event for event in events if known_at is None or event.recorded_at <= known_at]
     standing = [event for event in known if event.preference and stands(event, known)]
-    past = [event for event in standing if event.effective_from <= at]
+    past = said([event for event in standing if event.effective_from <= at])
     if past:
         return of_last_day(past, max(event.effective_from for event in past))
     if not standing:
@@ -80,7 +80,7 @@ def answer_of(events, at, known_at=None):
 
 
 def of_last_day(events, wanted):
-    of_day = [event for event in events if event.effective_from == wanted]
+    of_day = said([event for event in events if event.effective_from == wanted])
     counting = [event for event in of_day if not any(knew(other, event) for other in of_day)]
     newest = counting[-1]
     for event in counting:
@@ -88,6 +88,12 @@ def of_last_day(events, wanted):
         if event.preference != counting[0].preference:
             return "CONFLICT", max(each.sequence for each in counting)
     return newest.preference.value, newest.sequence
+
+
+def said(events):
+    """Without implied consent, if anything else is there."""
+    implied = {event.sequence for event in events if event.preference is Preference.IMPLIED_CORE}
+    return events if len(implied) == len(events) else [e for e in events if e.sequence not in implied]
 
 
 def knew(other, event):
