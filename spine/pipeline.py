@@ -6,7 +6,7 @@ One batch runs so (docs/adr/0003-pipeline.md):
 2. in a transaction of the fence's own, take it shared and keep the patients' decisions still;
 3. leave out jobs that are another worker's by now, load the facts afresh and decide each in memory;
 4. commit every decision, and for each job that may go an intent with its keys;
-5. send, concurrently, beginning none after a quarter of a second;
+5. send, concurrently, beginning none after a quarter of a second or after a turn of the calendar;
 6. release the fence once every send that began is answered, or its time is over;
 7. commit states, receipts and known copies, each state compared with its attempt number.
 
@@ -16,6 +16,7 @@ size, and one question and one message a job at the store.
 """
 
 import datetime
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -69,8 +70,8 @@ def send_batch(store: Store, *, limit: int | None = None) -> BatchReport:
     if not jobs:
         return BatchReport()
     with _fence(jobs) as held:
-        going, stopped = _decide_and_commit(jobs)
-        may_begin = _until(min(_clock() + BEGIN_SECONDS, held.until))
+        going, stopped, turn = _decide_and_commit(jobs)
+        may_begin = _until(min(_clock() + BEGIN_SECONDS, held.until, turn))
         sent = store.send(going, may_begin=may_begin, quiet_within=QUIET_SECONDS, when_quiet=held.release)
     _write(sent)
     return BatchReport(len(jobs), sum(one.began for one in sent), stopped)
@@ -128,8 +129,11 @@ def _until(end: float) -> Callable[[], bool]:
 
 
 @transaction.atomic
-def _decide_and_commit(jobs: Sequence[Claimed]) -> tuple[list[Outgoing], int]:
-    """Decides the batch by facts read now; writes decisions, intents and the states of the rest."""
+def _decide_and_commit(jobs: Sequence[Claimed]) -> tuple[list[Outgoing], int, float]:
+    """Decides the batch by facts read now; writes decisions, intents and the states of the rest.
+
+    Returns what goes, how many do not, and when on the clock of sends the calendar ends the right to go.
+    """
     at = timezone.now()
     decided, clocks = _decide(still_held(jobs), at)
     going = [one for one in decided if one[1].outcome is Outcome.SEND]
@@ -142,7 +146,22 @@ def _decide_and_commit(jobs: Sequence[Claimed]) -> tuple[list[Outgoing], int]:
     proof.write_decisions(decided, clocks=clocks, at=at)
     proof.write_intents(outgoing, at=at)
     settle([*stopped, *map(_dead_letter, unbuildable)], at=at)
-    return outgoing, len(stopped)
+    return outgoing, len(stopped), _turn_of_the_calendar(going)
+
+
+def _turn_of_the_calendar(going: Sequence[Decided]) -> float:
+    """The first moment at which the calendar may forbid one of these: a scheduled change of policy, say.
+
+    No lock is taken then, so a batch decided a little before must begin nothing a little after.
+    """
+    turns = [
+        loaded.changes_at
+        for job, _, loaded in going
+        if job.kind is Kind.UPLOAD and loaded.changes_at is not None
+    ]
+    if not turns:
+        return math.inf
+    return _clock() + (min(turns) - timezone.now()).total_seconds()
 
 
 def _decide(jobs: Sequence[Claimed], at: datetime.datetime) -> tuple[list[Decided], dict[int, int]]:

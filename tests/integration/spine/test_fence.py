@@ -1,5 +1,7 @@
-"""No send begins after a change commits, with sixteen senders at work."""
+"""No send begins after a change commits or comes into force, with sixteen senders at work."""
 
+import datetime
+import math
 import threading
 import time
 
@@ -7,8 +9,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from boycott.actions import change_position, set_stance
-from boycott.positions import Phrase, Position, Stance
+from boycott.actions import set_stance
+from boycott.positions import Stance
 from carerecords import fence
 from carerecords.models import JobState, UploadJob
 from consent.actions import undo_decision
@@ -16,6 +18,7 @@ from spine import pipeline
 from spine.store import Store
 from tests.factories import decide, make_patient
 from tests.localstore_process import fresh_nhs_number
+from tests.policy_factories import approve, submit
 
 SENDERS = 16
 PATIENTS = 192
@@ -35,8 +38,8 @@ def due(sending, practice, gp):
 class Senders:
     """Threads that each send small batches until nothing is due, as so many worker processes would."""
 
-    def __init__(self, count):
-        self.begun, self.errors = [], []
+    def __init__(self, count, limit=4, rest=0.0):
+        self.begun, self.errors, self.limit, self.rest = [], [], limit, rest
         self.threads = [threading.Thread(target=self._run) for _ in range(count)]
 
     def __enter__(self):
@@ -51,8 +54,8 @@ class Senders:
     def _run(self):
         store = Store()
         try:
-            while pipeline.send_batch(self._slow(store), limit=4).claimed:
-                pass
+            while pipeline.send_batch(self._slow(store), limit=self.limit).claimed:
+                time.sleep(self.rest)
         except Exception as error:  # noqa: BLE001 - told by the test
             self.errors.append(error)
         finally:
@@ -83,22 +86,11 @@ class Senders:
         assert len(self.begun) >= count, self.errors
 
 
-def start_boycott(by):
-    return change_position(
-        position=Position.NON_COOPERATION,
-        text="Not to co-operate with centralised storage.",
-        reason="The meeting of June decided so.",
-        phrase=Phrase.START,
-        seen=0,
-        by=by,
-        at=timezone.now(),
-    )
-
-
 def test_no_send_begins_after_a_position_change_commits(sending, due, policy_admin):
+    sent = submit(policy_admin)
     with Senders(SENDERS) as senders:
         senders.wait_for(SENDERS)
-        start_boycott(policy_admin)
+        approve(sent)
         committed = time.time()
     assert senders.errors == []
     assert [begun for begun in senders.begun if begun > committed] == []
@@ -113,11 +105,37 @@ def test_the_same_trial_finds_late_sends_without_the_fence(sending, due, policy_
     """Else the trial above would prove nothing."""
     monkeypatch.setattr(fence, "share", lambda cursor, practices: None)
     monkeypatch.setattr(fence, "keep_patients", lambda cursor, patients: None)
+    sent = submit(policy_admin)
     with Senders(SENDERS) as senders:
         senders.wait_for(SENDERS)
-        start_boycott(policy_admin)
+        approve(sent)
         committed = time.time()
     assert [begun for begun in senders.begun if begun > committed]
+
+
+def scheduled_trial(policy_admin):
+    """A boycott comes into force by the calendar amid sends that take longer; returns them and when."""
+    starts = timezone.now() + datetime.timedelta(seconds=2.5)
+    approve(submit(policy_admin, starts_at=starts))
+    with Senders(SENDERS, limit=1, rest=0.25) as senders:
+        pass
+    assert senders.errors == []
+    return [moment - starts.timestamp() for moment in senders.begun]
+
+
+def test_no_send_begins_after_a_scheduled_change_takes_effect(sending, due, policy_admin):
+    begun = scheduled_trial(policy_admin)
+    assert begun and max(begun) < 0
+    states = list(UploadJob.objects.values_list("state", flat=True))
+    accepted, held = states.count(JobState.ACCEPTED), states.count(JobState.HELD)
+    assert accepted and held and accepted + held == PATIENTS
+    assert accepted == len(sending.ledger(outcome="accepted"))
+
+
+def test_the_same_trial_finds_late_sends_without_the_turn(sending, due, policy_admin, monkeypatch):
+    """Else the trial above would prove nothing."""
+    monkeypatch.setattr(pipeline, "_turn_of_the_calendar", lambda going: math.inf)
+    assert max(scheduled_trial(policy_admin)) > 0
 
 
 def test_no_send_begins_after_a_practice_holds(sending, due, practice, manager):
