@@ -29,8 +29,9 @@ class Figures:
         return cls(**{field.name: int(stored.get(field.name, 0)) for field in fields(cls)})
 
 
-# Uploads that wait or are on their way come and go by the minute, so they are shown and do not count.
-WEIGHED = ("practices", "patients", "stop", "start", "copies")
+# What sending itself moves, uploads that wait or are on their way and copies there, is shown and does
+# not count: it moves by the minute.
+WEIGHED = ("practices", "patients", "stop", "start")
 
 
 def differing(before: Figures, now: Figures) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Iterable
+from typing import Any
 
 from boycott.actions import ChangeRefused
 from boycott.change_states import Cause, ChangeState, Step, allows
@@ -60,20 +61,39 @@ def take(
     cause: Cause | None = None,
     figures: Figures | None = None,
 ) -> ChangeStep:
-    """Appends the step, with the fingerprint of what it was taken about."""
+    """Appends the step if it can be taken, with the fingerprint of what it was taken about."""
     if found.steps:
         check_state(found, kind, at)
-    content = content or found.content
-    step = ChangeStep(
-        change=found.change,
-        number=len(found.steps) + 1,
-        kind=kind,
+    return append(
+        found,
+        kind,
+        by=by,
+        at=at,
         content=content,
         comment=comment,
         cause=cause or "",
         figures=figures.as_json if figures else None,
+    )
+
+
+def append(
+    found: Dossier,
+    kind: Step,
+    *,
+    by: User | None,
+    at: datetime.datetime,
+    content: ChangeContent | None = None,
+    **fields: Any,
+) -> ChangeStep:
+    """Appends the step, whatever the state."""
+    step = ChangeStep(
+        change=found.change,
+        number=len(found.steps) + 1,
+        kind=kind,
+        content=content or found.content,
         made_at=at,
         made_by=by,
+        **fields,
     )
     found.steps.append(step)
     step.content_hash = found.fingerprint

@@ -200,6 +200,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 900.0,
         "options": {"expires": 900},
     },
+    "sweep-policy-changes": {
+        "task": "boycott.tasks.sweep_changes",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
     "derive-due": {
         "task": "spine.tasks.derive_due",
         "schedule": 60.0,

@@ -18,6 +18,8 @@ from boycott.positions import DataScope, Direction, MotionStatus, Phrase, Positi
 from boycott.queries import rows_of, standing_revisions
 from boycott.rules import in_force
 from boycott.suspending import of_leavers
+from boycott.sweeping import sweep
+from boycott.tasks import sweep_changes
 from carerecords.confirmation import FRESH, Confirmation, NotConfirmed
 from carerecords.models import RoleAssignment, User
 from carerecords.permissions import NotPermitted, Role
@@ -548,7 +550,7 @@ class TestSuspended:
                 User.objects.filter(pk=leaver.pk).update(is_active=False)
             else:
                 RoleAssignment.objects.filter(user=leaver).update(ends_at=now)
-            of_leavers(timezone.now())
+            sweep_changes()
         self.assert_suspended(scheduled, Cause.LEFT, policy_admin, colleague)
         assert leaver.short_name in ChangeStep.objects.latest("pk").comment
 
@@ -565,6 +567,22 @@ class TestSuspended:
             approve(found, colleague)
         self.assert_suspended(found, Cause.LEFT, policy_admin)
         assert not PositionRevision.objects.exists()
+
+    def test_the_trail_says_when_it_took_effect(self, scheduled, policy_admin, colleague):
+        starts = scheduled.content.starts_at
+        sweep(starts - HOUR)
+        assert kinds(scheduled)[-1] == Step.SCHEDULED
+        for _ in range(2):
+            sweep(starts + HOUR)
+        assert kinds(scheduled)[-2:] == [Step.SCHEDULED, Step.TOOK_EFFECT]
+        step = ChangeStep.objects.latest("pk")
+        assert (step.made_at, step.made_by) == (starts, None)
+        assert "took effect" in told(policy_admin)[-1] and "took effect" in told(colleague)[-1]
+
+    def test_a_sweep_with_nothing_to_do_is_cheap(self, django_assert_max_num_queries):
+        start_boycott()
+        with django_assert_max_num_queries(4):
+            sweep(timezone.now())
 
     def test_it_may_be_sent_again(self, scheduled, policy_admin, colleague):
         end_role(email=colleague.email, role=Role.POLICY_ADMIN, ods_code=None, at=timezone.now())
