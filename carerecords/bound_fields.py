@@ -103,8 +103,10 @@ def field_data(bound: BoundField) -> FieldData:
 
 
 def error_list(form: forms.BaseForm) -> list[dict[str, str]]:
-    """The error summary's items in the order of the page; whole-form errors first, without a link."""
-    errors = [{"text": str(text)} for text in form.non_field_errors()]
+    """The error summary's items in the order of the page. What is wrong with the whole form comes first,
+    and leads to its first field."""
+    first = [{"href": f"#{field_data(bound).focus_id}"} for bound in form.visible_fields()[:1]] or [{}]
+    errors = [{"text": str(text)} | first[0] for text in form.non_field_errors()]
     for bound in form:
         data = field_data(bound)
         errors += [{"text": str(text), "href": f"#{data.focus_id}"} for text in bound.errors]

@@ -3,17 +3,13 @@
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_POST
-
-from config.accounts import PREVIOUS_LOG_IN
 
 
 @login_required
 def account(request: HttpRequest) -> HttpResponse:
     """Who the service takes the user for, and what they can change about it."""
-    previous = parse_datetime(request.session.get(PREVIOUS_LOG_IN) or "")
-    return render(request, "account/account.jinja", {"previous_log_in": previous})
+    return render(request, "account/account.jinja")
 
 
 @login_required

@@ -12,10 +12,12 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from django.urls import Resolver404, resolve
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.functional import SimpleLazyObject
 
 from carerecords.middleware import CareRequest
 from carerecords.permissions import Permission
+from config.accounts import PREVIOUS_LOG_IN
 from spine.policy_strip import Strip, strip_for
 from spine.standing import how_it_stands
 
@@ -37,6 +39,12 @@ def navigation(request: CareRequest) -> Mapping[str, list[MenuItem]]:
     inside = [path for _, path in pages if at == path or (path != "/" and at.startswith(path))]
     here = max(inside, key=len, default=None)
     return {"navigation": [(label, path, path == here) for label, path in pages]}
+
+
+def previous_log_in(request: CareRequest) -> Mapping[str, object]:
+    """When the user logged in before this time; one that was not theirs is seen by its day."""
+    session = getattr(request, "session", None)
+    return {"previous_log_in": parse_datetime(session.get(PREVIOUS_LOG_IN) or "") if session else None}
 
 
 def policy_strip(request: CareRequest) -> Mapping[str, object]:

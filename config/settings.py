@@ -91,6 +91,7 @@ CONTEXT_PROCESSORS = [
     "django.contrib.auth.context_processors.auth",
     "django.contrib.messages.context_processors.messages",
     "config.context_processors.navigation",
+    "config.context_processors.previous_log_in",
     "config.context_processors.policy_strip",
 ]
 TEMPLATES = [

@@ -24,9 +24,33 @@ def strip(client, address="/help/"):
 @pytest.mark.parametrize(
     ("who", "labels"),
     [
-        ("gp", ["Home", "Patients", "Consent sheet", "Imports", "Uploads", "Policy", "Practice stance"]),
-        ("manager", ["Home", "Patients", "Consent sheet", "Imports", "Uploads", "Policy", "Practice stance"]),
-        ("privacy_officer", ["Home", "Patients", "Uploads", "Policy", "Practice stance"]),
+        (
+            "gp",
+            [
+                "Home",
+                "Patients",
+                "Consent sheet",
+                "Imports",
+                "Reports",
+                "Uploads",
+                "Policy",
+                "Practice stance",
+            ],
+        ),
+        (
+            "manager",
+            [
+                "Home",
+                "Patients",
+                "Consent sheet",
+                "Imports",
+                "Reports",
+                "Uploads",
+                "Policy",
+                "Practice stance",
+            ],
+        ),
+        ("privacy_officer", ["Home", "Patients", "Reports", "Uploads", "Policy", "Practice stance"]),
         ("policy_admin", ["Home", "Policy"]),
         ("national_admin", ["Home", "Policy"]),
         ("auditor", ["Home", "Policy"]),
@@ -38,6 +62,13 @@ def test_menu_by_role(client, request, who, labels, monkeypatch):
     menu = navigation(client.get("/policy/").wsgi_request)["navigation"]
     assert [label for label, _, _ in menu] == labels
     assert [label for label, _, active in menu if active] == ["Policy"]
+
+
+@pytest.mark.parametrize(("address", "label"), [("/patients/", "Patients"), ("/consent/bulk/", "Patients")])
+def test_where_we_are(client, manager, address, label):
+    client.force_login(manager)
+    menu = navigation(client.get(address).wsgi_request)["navigation"]
+    assert [one for one, _, active in menu if active] == [label]
 
 
 def test_pages_that_do_not_exist_are_not_in_the_menu(client, gp, monkeypatch):

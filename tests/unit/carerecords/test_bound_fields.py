@@ -35,8 +35,9 @@ def test_errors_link_to_the_first_control_of_their_field():
     assert error_list(Form({})) == [{"text": "Select what the patient decided", "href": "#id_preference"}]
 
 
-def test_an_error_of_the_whole_form_comes_first_and_has_no_link():
-    assert error_list(Form({"note": "whole"}))[0] == {"text": "This list is over 30 minutes old"}
+def test_an_error_of_the_whole_form_comes_first_and_leads_to_its_first_field():
+    told = {"text": "This list is over 30 minutes old", "href": "#id_preference"}
+    assert error_list(Form({"note": "whole"}))[0] == told
 
 
 def test_a_form_without_errors_or_not_sent_has_no_list():
