@@ -5,7 +5,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 PYTHON_BASE ?= python3
 
-.PHONY: help run test e2e check fix bench lock
+.PHONY: help run test e2e check fix bench screens lock
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -30,6 +30,9 @@ fix: $(VENV)/dev.stamp ## Repair what a machine can repair
 
 bench: $(VENV)/dev.stamp ## Run the benchmarks: ratios, each measured in one run
 	@$(PYTHON) -m bench
+
+screens: $(VENV)/dev.stamp ## Draw the pictures of docs/screens.md again (needs a browser)
+	@$(PYTHON) -m pytest -q tests/functional/draw_screens.py
 
 lock: ## Write the lock files again from pyproject.toml (needs uv)
 	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \

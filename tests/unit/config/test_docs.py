@@ -40,6 +40,13 @@ def test_links_lead_somewhere(page):
             assert (page.parent / target).exists(), target
 
 
+def test_every_picture_is_shown_and_all_together_are_small():
+    pictures = {f"screens/{file.name}": file.stat().st_size for file in (ROOT / "docs/screens").iterdir()}
+    shown = set(re.findall(r"!\[[^\]]+\]\(([^)]+)\)", (ROOT / "docs/screens.md").read_text()))
+    assert shown == set(pictures)
+    assert sum(pictures.values()) < 1_500_000
+
+
 def test_each_make_target_of_the_readme_exists():
     makefile = (ROOT / "Makefile").read_text()
     for target in re.findall(r"^make (\w+)", (ROOT / "README.md").read_text(), re.MULTILINE):
