@@ -7,12 +7,11 @@ the row comparison is one condition on one index (PostgreSQL, "Row Constructor C
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
-from django.db.models import F, Func, IntegerField, Model, QuerySet, Subquery
-from django.db.models.lookups import GreaterThan, LessThan
+from django.db.models import Func, IntegerField
 
-Record = TypeVar("Record", bound=Model)
+Row = TypeVar("Row")
 
 
 class NewestFirst(Func):
@@ -25,11 +24,9 @@ class NewestFirst(Func):
     output_field = IntegerField()
 
 
-class _Row(Func):
-    """`(a, b, c)`, to be compared as one."""
-
-    template = "(%(expressions)s)"
-    output_field = IntegerField()
+def newest_first(column: str) -> str:
+    """`NewestFirst` as SQL."""
+    return NewestFirst.template % {"expressions": column}
 
 
 @dataclass(frozen=True)
@@ -41,39 +38,35 @@ class Start:
 
 
 @dataclass(frozen=True)
-class Page(Generic[Record]):
+class Key:
+    """What a list is ordered by: columns as SQL, all of them rising, the last unique."""
+
+    columns: tuple[str, ...]
+
+    def order(self, start: Start | None) -> str:
+        """For ORDER BY. A page that ends before a row is read backwards."""
+        falling = " DESC" if start is not None and start.backwards else ""
+        return ", ".join(column + falling for column in self.columns)
+
+    def beyond(self, start: Start, table: str, among: str) -> str:
+        """A condition on rows of the page. It ends with a place for the start's public id, which is
+        looked up where `among` holds; a start that is not there gives an empty page."""
+        key, way = ", ".join(self.columns), "<" if start.backwards else ">"
+        return f"({key}) {way} (SELECT {key} FROM {table} WHERE {among} AND {table}.public_id = %s)"
+
+
+@dataclass(frozen=True)
+class Page(Generic[Row]):
     """The rows of one page, and whether there are others on either side."""
 
-    rows: list[Record]
+    rows: Sequence[Row]
     has_previous: bool
     has_next: bool
 
 
-def page_of(
-    rows: QuerySet[Record],
-    everything: QuerySet[Record],
-    order: Sequence[str | Func],
-    start: Start | None,
-    size: int,
-) -> Page[Record]:
-    """One query. `order` ends with a unique column; `everything` is where the start row is found.
-
-    A start that is not among them gives an empty page: the caller then shows the first.
-    """
-    backwards = start is not None and start.backwards
-    key = [F(part) if isinstance(part, str) else part for part in order]
-    ordered = rows.order_by(*(part.desc() if backwards else part.asc() for part in key))
-    if start is not None:
-        compare = LessThan if backwards else GreaterThan
-        ordered = ordered.filter(compare(_Row(*key), _key_of(everything, start.row, key)))
-    found = list(ordered[: size + 1])
-    more, found = len(found) > size, found[:size]
-    if backwards:
-        return Page(found[::-1], has_previous=more, has_next=True)
-    return Page(found, has_previous=start is not None, has_next=more)
-
-
-def _key_of(everything: QuerySet[Any], row: uuid.UUID, key: Sequence[F | Func]) -> Subquery:
-    named = {f"key_{number}": part for number, part in enumerate(key)}
-    found = everything.filter(public_id=row).order_by().annotate(**named).values(*named)
-    return Subquery(found, output_field=IntegerField())
+def page_of(found: Sequence[Row], start: Start | None, size: int) -> Page[Row]:
+    """The page, from up to one row more than it has, as they were read."""
+    more, rows = len(found) > size, found[:size]
+    if start is not None and start.backwards:
+        return Page(rows[::-1], has_previous=more, has_next=True)
+    return Page(rows, has_previous=start is not None, has_next=more)

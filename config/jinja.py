@@ -38,6 +38,7 @@ def environment(**options: Any) -> Environment:
         age=ages.age,
         plural=formats.plural,
         share=formats.share,
+        tag_of=tags.Tag,
         consent_tag_of=tags.consent_tag,
         upload_tag_of=tags.upload_tag,
         upload_card=_upload_card,

@@ -5,6 +5,9 @@ four consent colours as "Manage vaccinations in schools" uses them (screens desi
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
+
+from markupsafe import Markup
 
 from carerecords.models import JobKind, JobState
 from consent.codes import ConsentState
@@ -16,6 +19,17 @@ class Tag:
 
     text: str
     colour: str
+
+    @property
+    def markup(self) -> Markup:
+        """As every page draws it."""
+        return _draw(self.text, self.colour)
+
+
+# A list has two in each row; the design system's macro would cost more than the rest of the row.
+@lru_cache(maxsize=256)
+def _draw(text: str, colour: str) -> Markup:
+    return Markup('<strong class="nhsuk-tag nhsuk-tag--{}">{}</strong>').format(colour, text)
 
 
 _CONSENT = {

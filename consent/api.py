@@ -16,7 +16,7 @@ from carerecords.api import PROBLEM_JSON, CareView, problem, read_input
 from carerecords.api_shapes import next_address, problems, term
 from carerecords.models import AccessEvent, Patient, Practice
 from carerecords.permissions import Permission
-from consent import api_examples, api_recording, corrections, wording
+from consent import api_examples, api_recording, corrections, listed, wording
 from consent.actions import CannotUndo, DecisionChanged
 from consent.api_door import check_sensitive, open_event, open_patient
 from consent.api_shapes import (
@@ -34,7 +34,7 @@ from consent.api_shapes import (
 from consent.codes import ConsentState, EventKind
 from consent.list_query import ListQuery
 from consent.models import ConsentEvent
-from consent.patient_list import newest_jobs, patient_page
+from consent.patient_list import patient_page
 from consent.queries import history, last_event, was_undone
 
 NOBODY_FOUND = "No patient of your practice has this NHS number and date of birth."
@@ -65,7 +65,7 @@ class PatientsView(CareView):
         access.record(self.care, AccessEvent.Kind.LISTED, detail="api: patients", rows=len(page.rows))
         after = page.rows[-1].public_id if page.has_next else None
         body = {"results": page.rows, "total": page.matched, "next": next_address(self.care, after)}
-        return Response(PatientPageShape(body, context={"jobs": page.jobs}).data)
+        return Response(PatientPageShape(body).data)
 
 
 class FindView(CareView):
@@ -200,7 +200,7 @@ def _practice(view: CareView) -> Practice:
 
 
 def _drawn(patient: Patient) -> Any:
-    return PatientShape(patient, context={"jobs": newest_jobs([patient])}).data
+    return PatientShape(listed.one(patient.pk)).data
 
 
 def _decisions(patient: Patient, events: Sequence[ConsentEvent]) -> dict[str, Any]:

@@ -8,10 +8,11 @@ from rest_framework import serializers
 from carerecords.api import StrictSerializer
 from carerecords.api_shapes import ProblemShape, TermShape, term
 from carerecords.identifiers import BadNhsNumber, parse_nhs_number
-from carerecords.models import Patient, UploadJob
+from carerecords.models import JobKind, JobState, UploadJob
 from consent.codes import CHOSEN_BY_HAND, TOLD, ConsentState, Preference, Source
 from consent.forms import WhoDecided
 from consent.list_query import UploadStanding
+from consent.listed import Listed, ListedJob
 from consent.models import ConsentEvent
 
 DATE = "Give the date as YYYY-MM-DD, for example 2008-03-03"
@@ -55,12 +56,12 @@ class JobShape(serializers.Serializer[Any]):
     due_at = serializers.DateTimeField(allow_null=True)
 
     @extend_schema_field(TermShape)
-    def get_kind(self, job: UploadJob) -> dict[str, str]:
-        return term(job.kind, job.get_kind_display())
+    def get_kind(self, job: UploadJob | ListedJob) -> dict[str, str]:
+        return term(job.kind, JobKind(job.kind).label)
 
     @extend_schema_field(TermShape)
-    def get_state(self, job: UploadJob) -> dict[str, str]:
-        return term(job.state, job.get_state_display())
+    def get_state(self, job: UploadJob | ListedJob) -> dict[str, str]:
+        return term(job.state, JobState(job.state).label)
 
 
 class PatientShape(serializers.Serializer[Any]):
@@ -81,18 +82,17 @@ class PatientShape(serializers.Serializer[Any]):
     decided_on = serializers.DateField(source="consent_decided_on", allow_null=True)
     upload = serializers.SerializerMethodField()
 
-    def get_usual_gp(self, patient: Patient) -> str | None:
+    def get_usual_gp(self, patient: Listed) -> str | None:
         return patient.usual_gp.short_name if patient.usual_gp else None
 
     @extend_schema_field(TermShape)
-    def get_decision(self, patient: Patient) -> dict[str, str]:
+    def get_decision(self, patient: Listed) -> dict[str, str]:
         return term(patient.consent_state, ConsentState(patient.consent_state).label)
 
     @extend_schema_field(JobShape(allow_null=True))
-    def get_upload(self, patient: Patient) -> Any:
-        """The newest one, looked up for all patients at once by the view."""
-        job = self.context["jobs"].get(patient.pk)
-        return JobShape(job).data if job else None
+    def get_upload(self, patient: Listed) -> Any:
+        """The newest one."""
+        return JobShape(patient.job).data if patient.job else None
 
 
 class PatientPageShape(serializers.Serializer[Any]):

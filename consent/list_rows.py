@@ -1,28 +1,43 @@
 """One row of the patient list, made ready in Python: half of such a page's time is its inner loop."""
 
 import datetime
-from collections.abc import Collection, Mapping, Sequence
+import uuid
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
+
+from django.urls import reverse
+from markupsafe import Markup
 
 from carerecords.ages import age_in_years
-from carerecords.formats import nhs_date
-from carerecords.models import Patient, UploadJob
+from carerecords.formats import banner_date, nhs_date, nhs_number, patient_name, text_or_not_known
+from carerecords.models import Patient
 from carerecords.permissions import Permission
 from consent import wording
 from consent.codes import ADULT, ConsentState
+from consent.listed import Listed, ListedJob
 
 # What can be done with several patients at once.
 SELECTS = frozenset({Permission.BULK_REFUSAL, Permission.BULK_CONSENT, Permission.EXPORT_PATIENTS})
+_ANYBODY = uuid.UUID(int=0)
 
 
 @dataclass(frozen=True)
 class ListRow:
-    """What a row shows. `closed`: a sensitive record that this role may not open."""
+    """What a row shows, as it is written there. `closed`: a sensitive record that this role may not open."""
 
-    patient: Patient
-    job: UploadJob | None
+    patient: Listed
+    job: ListedJob | None
+    id: str
+    # The patient's page, and the short form under the row; each leads back to this place of the list.
+    address: str
+    form_address: str
+    # The name as lists write it, and within a sentence.
+    full_name: str
     name: str
-    gp: str
+    number: Markup
+    born: Markup
+    gp: Markup
     decision: str
     upload: str
     letter: str
@@ -35,53 +50,62 @@ class ListRow:
     in_place: bool
 
 
-def list_rows(
-    patients: Sequence[Patient],
-    jobs: Mapping[int, UploadJob],
-    *,
-    may: Collection[Permission],
-    at: datetime.datetime,
-    today: datetime.date,
-) -> list[ListRow]:
-    """Rows in the order of the patients."""
-    return [list_row(patient, jobs.get(patient.pk), may=may, at=at, today=today) for patient in patients]
+class Rows:
+    """Draws rows for one user at one place of the list. What all rows share is made once."""
+
+    def __init__(
+        self, *, may: Collection[Permission], at: datetime.datetime, today: datetime.date, place: str
+    ) -> None:
+        self.at, self.today = at, today
+        self.selects = bool(SELECTS & set(may))
+        self.opens_sensitive = Permission.OPEN_SENSITIVE_RECORD in may
+        self.records = Permission.RECORD_REFUSAL in may
+        back = f"?from={quote(place)}"
+        # To find each patient's address by the address table takes longer than the rest of a row.
+        self.patient_page = reverse("consent:patient", args=[_ANYBODY]) + back
+        self.form = reverse("consent:record", args=[_ANYBODY]) + back
+
+    def draw(self, patients: Sequence[Listed]) -> list[ListRow]:
+        """Rows in the order of the patients."""
+        return [self.row(patient) for patient in patients]
+
+    def row(self, patient: Listed) -> ListRow:
+        """One row."""
+        row_id = str(patient.public_id)
+        gone = ended(patient, self.today)
+        closed = patient.is_sensitive and not self.opens_sensitive
+        may_record = self.records and not gone and not closed
+        is_adult = age_in_years(patient.born_on, self.today) >= ADULT
+        return ListRow(
+            patient=patient,
+            job=patient.job,
+            id=row_id,
+            address=self.patient_page.replace(str(_ANYBODY), row_id),
+            form_address=self.form.replace(str(_ANYBODY), row_id),
+            full_name=patient_name(patient),
+            name=wording.name_of(patient),
+            number=nhs_number(patient.nhs_number),
+            born=banner_date(patient.born_on),
+            gp=text_or_not_known(patient.usual_gp.short_name if patient.usual_gp else None),
+            decision=_decision(patient),
+            upload=wording.upload_line(patient.job, self.at),
+            letter=nhs_date(patient.letter_sent_on) or "Not sent",
+            ended=gone,
+            closed=closed,
+            may_record=may_record,
+            selectable=not closed if self.selects else None,
+            in_place=may_record and not patient.is_sensitive and is_adult,
+        )
 
 
-def list_row(
-    patient: Patient,
-    job: UploadJob | None,
-    *,
-    may: Collection[Permission],
-    at: datetime.datetime,
-    today: datetime.date,
-) -> ListRow:
-    """One row for a user with these permissions."""
-    closed = patient.is_sensitive and Permission.OPEN_SENSITIVE_RECORD not in may
-    may_record = Permission.RECORD_REFUSAL in may and patient.is_here_on(today) and not closed
-    return ListRow(
-        patient=patient,
-        job=job,
-        name=wording.name_of(patient),
-        gp=patient.usual_gp.short_name if patient.usual_gp else "",
-        decision=_decision(patient),
-        upload=wording.upload_line(job, at),
-        letter=nhs_date(patient.letter_sent_on) or "Not sent",
-        ended=ended(patient, today),
-        closed=closed,
-        may_record=may_record,
-        selectable=not closed if SELECTS & set(may) else None,
-        in_place=may_record and not patient.is_sensitive and age_in_years(patient.born_on, today) >= ADULT,
-    )
-
-
-def _decision(patient: Patient) -> str:
+def _decision(patient: Listed) -> str:
     """What stands under the tag. Where two disagree, neither is named: neither can be relied on."""
     if patient.consent_state == ConsentState.CONFLICT:
         return "Two decisions disagree"
     return wording.told(patient.consent_source, patient.consent_decided_on)
 
 
-def ended(patient: Patient, today: datetime.date) -> str:
+def ended(patient: Patient | Listed, today: datetime.date) -> str:
     """Why no decision can be recorded any more, or nothing."""
     if patient.died_on and patient.died_on <= today:
         return f"Died on {nhs_date(patient.died_on)}"

@@ -4,18 +4,18 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from django.db.models import Count, Exists, OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from carerecords import keyset
-from carerecords.keyset import NewestFirst
+from carerecords.keyset import Key, newest_first, page_of
 from carerecords.models import JobState, Patient, Practice, RoleAssignment, UploadJob, User
 from carerecords.models.patient import PatientQuerySet
 from carerecords.permissions import Role
 from carerecords.search import Wanted, condition
+from consent import listed
 from consent.codes import ADULT
 from consent.list_query import AgeBand, LetterSent, ListQuery, Registered, Sort, UploadStanding
+from consent.listed import Listed
 from consent.verdicts import years_before
 
 SIZE = 50
@@ -24,9 +24,10 @@ MOST_FOUND = 200
 OLD = 65
 NEWLY_REGISTERED = datetime.timedelta(days=60)
 LETTER_WINDOW = datetime.timedelta(weeks=12)
+_NAME = tuple(f"carerecords_patient.{column}" for column in ("family_name", "given_name", "id"))
 _ORDER = {
-    Sort.NAME: ("family_name", "given_name", "id"),
-    Sort.DECIDED: (NewestFirst("consent_decided_on"), "family_name", "given_name", "id"),
+    Sort.NAME: Key(_NAME),
+    Sort.DECIDED: Key((newest_first("carerecords_patient.consent_decided_on"), *_NAME)),
 }
 
 
@@ -35,8 +36,7 @@ class PatientPage:
     """One page. `query` is what was asked, on the first page if the place asked for is gone."""
 
     query: ListQuery
-    rows: list[Patient]
-    jobs: dict[int, UploadJob]
+    rows: Sequence[Listed]
     total: int
     matched: int
     has_previous: bool = False
@@ -66,24 +66,22 @@ def patient_page(
     wanted: Wanted | None = None,
     by_address: bool = False,
 ) -> PatientPage:
-    """Three queries, four for a search: counts, the page with its GPs, its newest jobs.
+    """One statement; one more where the place asked for is gone, or nobody matches.
 
     The list is of living, registered patients; a search also finds those who left or died.
     """
-    everybody = Patient.objects.of(practice)
-    rows = matching(practice, query, gps=gps, wanted=wanted, by_address=by_address)
-    if wanted is None:
-        total, matched = _counts(everybody.here(), _filters(practice, query, gps))
-    else:
-        total, matched = _sizes(practice, everybody.here(), rows)
-        if matched > MOST_FOUND:
-            return PatientPage(query, [], {}, total, matched)
-    page = _rows(rows, everybody, query)
-    if not page.rows and query.start is not None:
-        query = query.first(select=query.select)
-        page = _rows(rows, everybody, query)
-    jobs = newest_jobs(page.rows)
-    return PatientPage(query, page.rows, jobs, total, matched, page.has_previous, page.has_next)
+    rows = None
+    if wanted is not None or query.in_force:
+        rows = matching(practice, query, gps=gps, wanted=wanted, by_address=by_address)
+    key, start = _ORDER[query.order], query.start
+    found = listed.find(practice, rows, key, start, SIZE + 1)
+    if wanted is not None and found.matched > MOST_FOUND:
+        return PatientPage(query, [], found.total, found.matched)
+    if not found.rows and start is not None:
+        query, start = query.first(select=query.select), None
+        found = listed.find(practice, rows, key, start, SIZE + 1)
+    page = page_of(found.rows, start, SIZE)
+    return PatientPage(query, page.rows, found.total, found.matched, page.has_previous, page.has_next)
 
 
 def matching(
@@ -104,7 +102,7 @@ def matching(
 
 def in_order(patients: PatientQuerySet) -> PatientQuerySet:
     """By name, as the list has it."""
-    return patients.order_by(*_ORDER[Sort.NAME])
+    return patients.order_by("family_name", "given_name", "id")
 
 
 def newest_jobs(patients: Sequence[Patient]) -> dict[int, UploadJob]:
@@ -120,29 +118,6 @@ def usual_gps(practice: Practice) -> list[User]:
     roles = RoleAssignment.objects.filter(in_force, practice=practice, role=Role.GP, starts_at__lte=now)
     found = roles.select_related("user").order_by("user__family_name", "user__given_name", "user_id")
     return list({one.user_id: one.user for one in found}.values())
-
-
-def _rows(rows: PatientQuerySet, everybody: PatientQuerySet, query: ListQuery) -> keyset.Page[Patient]:
-    order = _ORDER[query.order]
-    return keyset.page_of(rows.select_related("usual_gp"), everybody, order, query.start, SIZE)
-
-
-def _counts(here: PatientQuerySet, filters: Q) -> tuple[int, int]:
-    """All, and those that match, in one pass over the practice's part of an index."""
-    if not filters:
-        total = here.count()
-        return total, total
-    counted = here.aggregate(total=Count("pk"), matched=Count("pk", filter=filters))
-    return counted["total"], counted["matched"]
-
-
-def _sizes(practice: Practice, *patients: PatientQuerySet) -> tuple[int, ...]:
-    """How many each of these of one practice are, in one query that lets each use its own index."""
-    sizes = [
-        Coalesce(Subquery(some.order_by().values("practice").annotate(size=Count("pk")).values("size")), 0)
-        for some in patients
-    ]
-    return Practice.objects.filter(pk=practice.pk).values_list(*sizes).get()
 
 
 def _filters(practice: Practice, query: ListQuery, gps: Sequence[User]) -> Q:

@@ -2,10 +2,11 @@
 
 import datetime
 
-from carerecords.formats import nhs_date, nhs_datetime, nhs_time
+from carerecords.formats import Named, nhs_date, nhs_datetime, nhs_time
 from carerecords.models import JobKind, JobState, Patient, UploadJob
 from consent.actions import Recorded
 from consent.codes import ConsentState, EventKind, Preference, Source
+from consent.listed import ListedJob
 from consent.models import ConsentEvent, Deferral
 
 # The tag's words, to be followed by "recorded for …".
@@ -30,7 +31,7 @@ STATES = {
 SENDING_PAUSED = "The decision is saved. Sending is paused until the connection is back."
 
 
-def name_of(patient: Patient) -> str:
+def name_of(patient: Named) -> str:
     """`ADEYEMI, Grace`: a name within a sentence."""
     return f"{patient.family_name.upper()}, {patient.given_name}"
 
@@ -89,7 +90,7 @@ def told(source: str, decided_on: datetime.date | None) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def upload_line(job: UploadJob | None, at: datetime.datetime) -> str:
+def upload_line(job: UploadJob | ListedJob | None, at: datetime.datetime) -> str:
     """What stands under the upload tag of a list."""
     if job is None:
         return ""

@@ -55,8 +55,12 @@ class User(AbstractBaseUser):
     @property
     def short_name(self) -> str:
         """`Dr A Khan`, as notes and histories name staff."""
-        parts = (self.title, self.given_name[:1], self.family_name)
-        return " ".join(part for part in parts if part)
+        return short_name(self.title, self.given_name, self.family_name)
+
+
+def short_name(title: str, given_name: str, family_name: str) -> str:
+    """`Dr A Khan`."""
+    return " ".join(part for part in (title, given_name[:1], family_name) if part)
 
 
 class RoleAssignment(models.Model):

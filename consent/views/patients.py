@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -20,7 +21,7 @@ from carerecords.search import BadSearch, Wanted, condition, parse
 from consent import list_words, searches
 from consent.forms import SearchForm
 from consent.list_query import ALL, FILTERS, ListQuery, Sort
-from consent.list_rows import SELECTS, list_rows
+from consent.list_rows import Rows
 from consent.patient_list import PatientPage, patient_page, usual_gps, without_unknown_gp
 from consent.views.permitted import permissions_of, practice_of
 
@@ -80,10 +81,12 @@ def draw_list(
     page = patient_page(practice, query, gps=gps, wanted=wanted, by_address=by_address)
     _log(request, page, wanted)
     words = list_words.words_of(gps)
+    place = str(page.query)
+    rows = Rows(may=may, at=at, today=today, place=place)
     context = {
         "page": page,
         "query": page.query,
-        "rows": list_rows(page.rows, page.jobs, may=may, at=at, today=today),
+        "rows": rows.draw(page.rows),
         "form": form or SearchForm(initial={"text": text or ""}),
         "text": text or "",
         "wanted": wanted,
@@ -92,10 +95,10 @@ def draw_list(
         "line": list_words.line(page, words),
         "chips": _chips(page.query, words),
         "links": _links(page),
-        "place": str(page.query),
+        "place": place,
         "at": at,
         "may": may,
-        "selects": bool(SELECTS & may),
+        "selects": rows.selects,
         "problem": problem,
         "ticked": set(ticked),
     }
@@ -119,25 +122,39 @@ def _chips(query: ListQuery, words: list_words.Words) -> list[tuple[str, str]]:
     return [("Search", _address(query.first(s=""))), *chips] if query.s else chips
 
 
-def _links(page: PatientPage) -> dict[str, str | None]:
+@dataclass(frozen=True)
+class Links:
     """Every address that the page leads to within the list."""
+
+    here: str
+    previous: str | None
+    next: str | None
+    by_name: str
+    by_decision: str
+    clear: str
+    all: str
+    select_all: str
+    select_none: str
+
+
+def _links(page: PatientPage) -> Links:
     query, here = page.query, page.number
     previous = query.at(here - 1, before=page.rows[0].public_id) if page.has_previous else None
-    following = query.at(here + 1, after=page.rows[-1].public_id) if page.has_next else None
-    return {
-        "here": _address(query),
+    if here == 2:
         # Page 1 has an address of its own: nobody who was added since is missed there.
-        "previous": _address(query.first(select=query.select) if here == 2 else previous)
-        if previous
-        else None,
-        "next": _address(following) if following else None,
-        "by_name": _address(query.first(sort="")),
-        "by_decision": _address(query.first(sort=Sort.DECIDED.value)),
-        "clear": _address(query.first(**dict.fromkeys(FILTERS, ""))),
-        "all": _address(ListQuery()),
-        "select_all": f"{_address(query.selecting(ALL))}#selected",
-        "select_none": f"{_address(query.selecting(''))}#selected",
-    }
+        previous = query.first(select=query.select)
+    following = query.at(here + 1, after=page.rows[-1].public_id) if page.has_next else None
+    return Links(
+        here=_address(query),
+        previous=_address(previous) if previous else None,
+        next=_address(following) if following else None,
+        by_name=_address(query.first(sort="")),
+        by_decision=_address(query.first(sort=Sort.DECIDED.value)),
+        clear=_address(query.first(**dict.fromkeys(FILTERS, ""))),
+        all=_address(ListQuery()),
+        select_all=f"{_address(query.selecting(ALL))}#selected",
+        select_none=f"{_address(query.selecting(''))}#selected",
+    )
 
 
 def _address(query: ListQuery) -> str:

@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from carerecords.middleware import CareRequest
 from carerecords.models import Patient
+from consent import listed
 from consent.forms import HINTS, DecisionForm
-from consent.list_rows import list_row
+from consent.list_rows import Rows
 from consent.models import ConsentEvent
-from consent.patient_list import newest_jobs
 from consent.views.patient import back_of
 from consent.views.permitted import permissions_of
 
@@ -30,10 +30,10 @@ def draw(
     status: int = 200,
 ) -> HttpResponse:
     """The row, and under it what is asked or was said: a form, a check, a conflict, a result."""
-    jobs = newest_jobs([patient])
-    at, today = timezone.now(), timezone.localdate()
+    place, today = back_of(request) or "", timezone.localdate()
+    rows = Rows(may=permissions_of(request), at=timezone.now(), today=today, place=place)
     context = {
-        "row": list_row(patient, jobs.get(patient.pk), may=permissions_of(request), at=at, today=today),
+        "row": rows.row(listed.one(patient.pk)),
         "form": form,
         # Today's date was filled in: the focus stays on the button that did it.
         "filled": filled,
@@ -42,7 +42,7 @@ def draw(
         "said": said,
         "undo": undo,
         "hints": HINTS,
-        "place": back_of(request) or "",
+        "place": place,
         "today": today,
     }
     return render(request, "consent/row.jinja", context, status=status)

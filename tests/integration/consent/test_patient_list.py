@@ -232,6 +232,7 @@ def test_filters_in_force_are_said_can_be_removed_and_stay_chosen(client, gp, wo
         addresses(page)
     )
     body = page.content.decode()
+    assert f'<a href="{LIST}?sort=decided">Clear filters</a>' in body
     assert '<option value="EXPRESS_CORE" selected' in body and '<option value="yes" selected' in body
     assert AccessEvent.objects.get().detail == "patients, decision=EXPRESS_CORE&letter=yes"
 
