@@ -63,7 +63,6 @@ def test_13_letters_to_all_1234_that_match(
     expect(page.get_by_text("1,234 of 1,235 patients. Decision: No decision.")).to_be_visible()
     page.get_by_role("link", name="Select all 1,234 matching").click()
     expect(page.get_by_text("All 1,234 matching selected.")).to_be_visible()
-    look(page, "bulk-selected")
     page.get_by_role("button", name="Mark letter sent").click()
     page.get_by_role("button", name="Check before you save").click()
     expect(page.get_by_role("alert")).to_contain_text("Enter the date the letters were sent")
@@ -77,7 +76,6 @@ def test_13_letters_to_all_1234_that_match(
     expect(card(page, "Will change")).to_contain_text("1,193")
     expect(card(page, "Already so")).to_contain_text("41")
     expect(card(page, "Skipped")).to_contain_text("0")
-    look(page, "bulk-letters-check")
     meanwhile = everybody[100:110]
     for patient in meanwhile:
         decide(patient, by=gp)
@@ -91,7 +89,6 @@ def test_13_letters_to_all_1234_that_match(
     # Over 200 a worker does it, and here there is none yet.
     expect(page.get_by_text("Waiting to start.")).to_be_visible()
     assert not NoticeLetter.objects.filter(run__isnull=False).exists()
-    look(page, "bulk-waiting")
     work(page, monkeypatch, BulkKind.LETTER)
     finished = "Finished. 1,183 patients changed, 41 already so, 10 skipped."
     if not page.scripts:
@@ -99,7 +96,6 @@ def test_13_letters_to_all_1234_that_match(
     expect(page.locator("#run").get_by_text(finished)).to_be_visible()
     assert NoticeLetter.objects.filter(run__isnull=False).count() == 1183
     assert not NoticeLetter.objects.filter(patient__in=[*meanwhile, late]).exists()
-    look(page, "bulk-finished")
     card(page, "Skipped").get_by_role("link").click()
     for patient in meanwhile:
         expect(page.get_by_role("link", name=patient.family_name.upper())).to_be_visible()
@@ -226,8 +222,6 @@ def test_put_off_and_a_list_that_grew_old(page, live_server, log_in, manager, pr
     """Half an hour after it was shown a check page is checked again; then the deferral is made."""
     make_list(practice, 3)
     log_in(manager)
-    page.goto(f"{live_server.url}/consent/bulk/")
-    look(page, "bulk-runs-none")
     choose(page, live_server, "Defer", Decision="No decision")
     fill_in_date(page, today + timezone.timedelta(days=30))
     page.get_by_label("Reason for this change").fill("After the open day")

@@ -69,6 +69,25 @@ def test_list(page, live_server, log_in, gp, surgery):
     look(page, "patients-search")
 
 
+def test_a_practice_that_begins(page, live_server, log_in, manager):
+    """Nothing is there yet, and each page says what to do about it."""
+    log_in(manager)
+    for address, name, words in (
+        ("/", "home", "Nothing needs doing. Last checked"),
+        ("/patients/", "patients", "No patients yet."),
+        ("/consent/sheet/", "sheet", "No patients without a decision."),
+        ("/imports/", "imports", "No imports yet."),
+        ("/imports/?show=ready", "imports-ready", "No imports to check."),
+        ("/consent/bulk/", "bulk", "Nothing was done to several patients yet."),
+    ):
+        page.goto(live_server.url + address)
+        expect(page.get_by_text(words)).to_be_visible()
+        look(page, f"empty-{name}")
+    page.goto(live_server.url + "/patients/")
+    page.get_by_role("link", name="Import your list").click()
+    expect(page.get_by_role("heading", name="Imports")).to_be_visible()
+
+
 def test_decision_in_the_list(page, live_server, log_in, gp, surgery):
     log_in(gp)
     page.goto(live_server.url + "/patients/")
@@ -93,7 +112,7 @@ def test_decision_in_the_list(page, live_server, log_in, gp, surgery):
 
 def test_patient(page, live_server, log_in, gp, privacy_officer, surgery):
     log_in(gp)
-    for name in ("Adeyemi", "Brown", "Clarke-Featherstonehaugh", "Davies", "Gupta", "Died", "Child"):
+    for name in ("Adeyemi", "Brown", "Clarke-Featherstonehaugh", "Davies", "Child"):
         page.goto(live_server.url + address(surgery[name]))
         look(page, f"patient-{name.lower()}")
     page.goto(live_server.url + address(surgery["Child"]))
@@ -119,21 +138,6 @@ def test_asked_once_more(page, live_server, log_in, gp, surgery):
     page.goto(live_server.url + address(surgery["Adeyemi"]))
     answer(page, "Consents: core and additional", "In person")
     look(page, "patient-check-additional")
-
-
-def test_changed_meanwhile(page, live_server, log_in, gp, staff, surgery):
-    log_in(gp)
-    page.goto(live_server.url + address(surgery["Adeyemi"]))
-    decide(surgery["Adeyemi"], Preference.EXPRESS_DISSENT, by=staff)
-    page.expected_statuses = {409}
-    answer(page, "Consents: core only", "In person")
-    look(page, "patient-conflict")
-    page.get_by_role("button", name="Use mine").click()
-    page.get_by_role("button", name="Continue anyway").click()
-    expect(page.get_by_role("alert")).to_contain_text(
-        "Consent given recorded for ADEYEMI, Grace. Uploads wait until"
-    )
-    look(page, "patient-saved")
 
 
 def test_refused(page, live_server, log_in, staff, surgery):

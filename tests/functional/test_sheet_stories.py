@@ -69,7 +69,7 @@ def events():
 # --- Acceptance 1: ten decided with Tab, Space and Enter ------------------------------------------
 
 
-def test_ten_are_decided_with_two_keys_each(page, live_server, log_in, gp, people):
+def test_1_ten_are_decided_with_two_keys_each(page, live_server, log_in, gp, people):
     log_in(gp)
     page.goto(live_server.url + START)
     tab_to(page, "Start")
@@ -110,7 +110,7 @@ def test_an_arrow_refuses(page, live_server, log_in, gp, told):
 
 
 @pytest.mark.parametrize("which", ["page", "page_without_javascript"])
-def test_nobody_answered(request, which, live_server, log_in, gp, told):
+def test_2_nobody_answered(request, which, live_server, log_in, gp, told):
     page = request.getfixturevalue(which)
     log_in(gp, page)
     page.goto(live_server.url + page_of(told))
@@ -124,7 +124,7 @@ def test_nobody_answered(request, which, live_server, log_in, gp, told):
 # --- Acceptance 4: the wrong patient --------------------------------------------------------------
 
 
-def test_the_wrong_patient_is_undone_in_the_row(page, live_server, log_in, gp, told, people):
+def test_4_the_wrong_patient_is_undone_in_the_row(page, live_server, log_in, gp, told, people):
     log_in(gp)
     page.goto(live_server.url + page_of(told))
     row(page, 3).get_by_label("Consents").check()
@@ -143,7 +143,8 @@ def test_the_wrong_patient_is_undone_in_the_row(page, live_server, log_in, gp, t
     expect(row(page, 3).get_by_label("Consents")).to_be_focused()
     expect(row(page, 3).get_by_label("Consents")).not_to_be_checked()
     assert states(told)[2] == "NONE"
-    assert UploadJob.objects.get().state == "CANCELLED"
+    job = UploadJob.objects.get()
+    assert (job.state, job.attempt) == ("CANCELLED", 0), "no upload ever left"
     assert ConsentEvent.objects.filter(patient=people[2]).count() == 2
     row(page, 3).get_by_label("Refuses").check()
     expect(row(page, 3).locator(".nhsuk-tag")).to_have_text("Consent refused")
@@ -235,7 +236,7 @@ def test_a_double_press_saves_once(page_without_javascript, live_server, log_in,
 # --- Acceptance 24: without scripts, on a small phone ---------------------------------------------
 
 
-def test_the_whole_way_without_scripts_on_a_small_phone(
+def test_24_the_sheet_without_scripts_on_a_small_phone(
     page_without_javascript, live_server, log_in, gp, people
 ):
     page = page_without_javascript
@@ -267,7 +268,11 @@ def test_the_whole_way_without_scripts_on_a_small_phone(
     expect(page.get_by_text("Decision undone for PERSON004, Grace.")).to_be_visible()
     expect(page.get_by_role("heading", name="9 decisions saved")).to_be_visible()
     assert Patient.objects.filter(consent_state=CORE).count() == 9
-    assert UploadJob.objects.filter(state="CANCELLED").count() == 1
+    assert UploadJob.objects.filter(state="CANCELLED", attempt=0).count() == 1
+    page.goto(f"{live_server.url}/patients/{people[3].public_id}/")
+    expect(page.get_by_text("Decision undone", exact=True)).to_be_visible()
+    expect(page.locator("s", has_text="Express consent for medication")).to_be_visible()
+    no_horizontal_scroll(page)
 
 
 # --- Acceptance 7: the session dies ---------------------------------------------------------------
@@ -295,7 +300,7 @@ def gp_with_password(gp):
 
 
 @pytest.mark.parametrize("how", ["script", "script, session gone", "no script"])
-def test_the_session_dies_in_the_middle_of_a_note(
+def test_7_the_session_dies_in_the_middle_of_a_note(
     request, how, live_server, log_in, gp_with_password, people
 ):
     page = request.getfixturevalue("page_without_javascript" if how == "no script" else "page")
