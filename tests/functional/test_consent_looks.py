@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from carerecords.models import JobState, Patient, UploadJob
 from consent.codes import Preference, Source
-from tests.browser import look
+from tests.browser import look, shot
 from tests.factories import decide, make_patient
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -86,6 +86,26 @@ def test_a_practice_that_begins(page, live_server, log_in, manager):
     page.goto(live_server.url + "/patients/")
     page.get_by_role("link", name="Import your list").click()
     expect(page.get_by_role("heading", name="Imports")).to_be_visible()
+
+
+def test_on_paper(page, live_server, log_in, gp, surgery):
+    """What holds and what happened; nothing that only a screen can do."""
+    log_in(gp)
+    page.goto(f"{live_server.url}/patients/?decision=NONE")
+    page.emulate_media(media="print")
+    expect(page.get_by_text("4 of 9 patients. Decision: No decision.")).to_be_visible()
+    for control in ("Record decision for ADEYEMI", "Select ADEYEMI", "Find a patient", "Record refusal"):
+        found = page.get_by_text(control).all()
+        assert found and not any(one.is_visible() for one in found), control
+    shot(page, "patients-print", 794)
+    page.emulate_media(media="screen")
+    page.goto(live_server.url + address(surgery["Brown"]))
+    page.emulate_media(media="print")
+    expect(page.get_by_role("region", name="Upload policy")).to_be_visible()
+    expect(page.get_by_text("BROWN, Grace (Ms)")).to_be_visible()
+    expect(page.get_by_role("heading", name="History")).to_be_visible()
+    expect(page.get_by_role("heading", name="Record a decision")).to_be_hidden()
+    shot(page, "patient-print", 794)
 
 
 def test_decision_in_the_list(page, live_server, log_in, gp, surgery):
