@@ -127,6 +127,11 @@ def test_14_consent_for_all_that_match_is_refused(screen, live_server, manager, 
     make_list(practice, 1234)
     page = screen
     page.as_(manager)
+    page.goto(live_server.url)
+    page.get_by_label("Find a patient").fill("person")
+    page.get_by_role("button", name="Search").click()
+    expect(page.get_by_role("alert")).to_contain_text("More than 200 patients match.")
+    look(page, "patients-too-many")
     choose(page, live_server, "Record consent", Decision="No decision")
     told = "You can record consent for up to 50 selected patients. Use an import with evidence for more."
     expect(page).to_have_title("Error: Patients (page 1 of 25) - Care record upload consent")

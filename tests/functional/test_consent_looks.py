@@ -130,6 +130,24 @@ def test_decision_in_the_list(page, live_server, log_in, gp, surgery):
     look(page, "patients-row-saved")
 
 
+def test_somebody_else_was_first_in_the_row(page, live_server, log_in, gp, staff, surgery):
+    log_in(gp)
+    page.goto(live_server.url + "/patients/")
+    page.get_by_role("link", name="Record decision for HUGHES").click()
+    expect(page.get_by_role("heading", name="Decision for HUGHES")).to_be_focused()
+    decide(surgery["Hughes"], Preference.EXPRESS_DISSENT, by=staff)
+    page.expected_statuses = {409}
+    answer(page, "Consents: core only", "In person")
+    expect(page.get_by_role("heading", name="This record changed while you were working")).to_be_focused()
+    expect(page.locator(".care-under")).to_contain_text("Express dissent (opt out)")
+    expect(page.locator(".care-under")).to_contain_text("Consents: core only")
+    look(page, "patients-row-conflict")
+    page.get_by_role("link", name="Keep theirs").click()
+    row = page.locator("tbody", has_text="HUGHES")
+    expect(row.locator(".nhsuk-tag").first).to_have_text("Consent refused")
+    expect(page.locator(".care-under")).to_have_count(0)
+
+
 def test_patient(page, live_server, log_in, gp, privacy_officer, surgery):
     log_in(gp)
     for name in ("Adeyemi", "Brown", "Clarke-Featherstonehaugh", "Davies", "Child"):

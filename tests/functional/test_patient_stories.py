@@ -170,6 +170,9 @@ def test_mark_an_old_decision_as_invalid(screen, live_server, gp, grace):
     expect(screen.locator("s", has_text=event.get_preference_display())).to_be_visible()
     expect(screen.get_by_text("It was for the sister, <b>Ann</b>")).to_be_visible()
     look(screen, "invalid-done")
+    screen.goto(address(live_server, grace, "history/"))
+    expect(screen.get_by_text("Marked as recorded in error", exact=True)).to_be_visible()
+    look(screen, "history")
 
 
 def test_settle_a_conflict(screen, live_server, gp, staff, grace):

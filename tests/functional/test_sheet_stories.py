@@ -387,6 +387,15 @@ def test_looks(page, live_server, log_in, gp, told, people):
     look(page, "sheet")
     row(page, 1).get_by_role("button", name="Defer").click()
     look(page, "sheet-defer")
+    last = make_sheet(gp, people[10:11])
+    last.typed = told.typed
+    last.save()
+    page.goto(live_server.url + page_of(last))
+    row(page, 1).get_by_label("Consents").check()
+    expect(row(page, 1).locator(".nhsuk-tag")).to_have_text("Consent given")
+    page.reload()
+    expect(page.get_by_text("This sheet is finished.")).to_be_visible()
+    look(page, "sheet-finished")
 
 
 def test_a_sheet_of_a_hundred_is_light(page, live_server, log_in, gp, practice):
