@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from statistics import median
 from typing import Any
 
-from bench.harness import Ratio, seconds
+from bench.harness import Ratio, seconds, sql
 
 PATIENTS = 10_000
 # One after another is measured on so many, and counted per patient.
@@ -185,10 +185,3 @@ def as_used(freeze: Callable[[], Any], at: datetime.datetime) -> Ratio:
 def sweep() -> None:
     for table in ("carerecords_patient", "carerecords_uploadjob", "consent_consentevent", "consent_bulkrow"):
         sql(f"VACUUM ANALYZE {table}")
-
-
-def sql(text: str, **params: Any) -> None:
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute(text, params or None)

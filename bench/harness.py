@@ -79,6 +79,13 @@ def database() -> Iterator[None]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def sql(text: str, **params: object) -> None:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(text, params or None)
+
+
 def seconds(work: Callable[[], object]) -> float:
     gc.collect()
     began = time.perf_counter()
