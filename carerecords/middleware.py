@@ -4,13 +4,13 @@ import datetime
 from collections.abc import Callable
 from typing import cast
 
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django_htmx.middleware import HtmxDetails
 
 from carerecords.models import Practice, RoleAssignment, User
 from carerecords.permissions import Permission, Role
+from carerecords.posts import posts_in_force
 
 
 class CareRequest(HttpRequest):
@@ -57,9 +57,5 @@ def set_assignment(request: HttpRequest) -> None:
 
 def assignment_of(user: User, at: datetime.datetime, chosen: int | None = None) -> RoleAssignment | None:
     """The role in force in which a person acts: the chosen one, else the first given."""
-    in_force = list(
-        user.assignments.select_related("practice")
-        .filter(Q(ends_at__isnull=True) | Q(ends_at__gt=at), starts_at__lte=at)
-        .order_by("pk")
-    )
+    in_force = posts_in_force(user, at)
     return next((one for one in in_force if one.pk == chosen), in_force[0] if in_force else None)

@@ -10,6 +10,9 @@ from functools import cache
 import structlog
 from django.conf import settings
 from django.db import Error as DatabaseError
+from django.http import HttpRequest
+from django.middleware.csrf import get_token
+from django.template.backends.utils import csrf_input
 from django.urls import Resolver404, resolve
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -45,6 +48,14 @@ def previous_log_in(request: CareRequest) -> Mapping[str, object]:
     """When the user logged in before this time; one that was not theirs is seen by its day."""
     session = getattr(request, "session", None)
     return {"previous_log_in": parse_datetime(session.get(PREVIOUS_LOG_IN) or "") if session else None}
+
+
+def one_csrf_token(request: HttpRequest) -> Mapping[str, object]:
+    """The token that forms send back, masked once a page: Django's own would mask it for each form."""
+    return {
+        "csrf_token": SimpleLazyObject(lambda: str(get_token(request))),
+        "csrf_input": SimpleLazyObject(lambda: csrf_input(request)),
+    }
 
 
 def policy_strip(request: CareRequest) -> Mapping[str, object]:

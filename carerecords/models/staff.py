@@ -40,6 +40,8 @@ class User(AbstractBaseUser):
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects: ClassVar[UserManager] = UserManager()
+    # All roles ever held, where they were read with the user (`carerecords.posts`).
+    posts: "list[RoleAssignment] | None" = None
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS = ["given_name", "family_name"]
