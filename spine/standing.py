@@ -1,14 +1,23 @@
-"""Reads how uploads stand for one practice or the nation, for the strip on every page."""
+"""Reads how uploads stand for one practice or the nation, for the strip on every page.
+
+Every change of position, stance or stop moves the fact clock in its own transaction (`carerecords.fence`).
+So what a process once read is kept with the clock's number, and a page asks for that number alone
+(docs/adr/0096-kept-under-the-fact-clock.md). Only what is shown rests on this: the gate reads afresh.
+"""
 
 import datetime
 from dataclasses import replace
+from functools import lru_cache
 
+from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
 
+from boycott.positions import Stance
 from boycott.queries import place_of, stance_of, standing_revisions
-from boycott.rules import everywhere, positions_for, to_come
+from boycott.rules import Revision, everywhere, positions_for, to_come
 from carerecords.models import Patient, PatientQuerySet, Practice
+from carerecords.models.fact_clock import NATIONAL
 from consent.codes import PERMITTING
 from spine.models import StopRevision
 from spine.policy_strip import Here, Stopped, stops_uploads
@@ -17,8 +26,10 @@ CONSENTING = tuple(preference.value for preference in PERMITTING)
 
 
 def how_it_stands(practice: Practice | None, at: datetime.datetime, policy_url: str) -> Here:
-    """What the strip looks at. Four queries at most, all along an index."""
-    revisions = standing_revisions()
+    """What the strip looks at. One query; one more where a stop's patients are counted, and a few where
+    a fact has changed since this process looked last."""
+    nation, local = _clock(practice)
+    revisions, stopped = _nation(nation)
     later = to_come(revisions, at)
     if practice is None:
         in_force, covering = everywhere(revisions, at), [one for one in later if one.is_everywhere]
@@ -31,9 +42,9 @@ def how_it_stands(practice: Practice | None, at: datetime.datetime, policy_url: 
         policy_url=policy_url,
         in_force=tuple(in_force),
         to_come=tuple(covering),
-        stance=stance_of(practice)[0] if practice else None,
+        stance=_stance(practice.pk, local) if practice else None,
         goes_live_on=practice.goes_live_on if practice else None,
-        stop=_stopped(),
+        stop=stopped,
     )
     if practice and stops_uploads(here):
         return replace(here, patients=consenting(practice, at).count())
@@ -53,6 +64,26 @@ def consenting(practice: Practice, at: datetime.datetime) -> PatientQuerySet:
 def latest_stop() -> StopRevision | None:
     """The stop or resumption that stands."""
     return StopRevision.objects.select_related("made_by").order_by("-pk").first()
+
+
+def _clock(practice: Practice | None) -> tuple[int, int]:
+    """The numbers of the last change for the nation and for a practice; 0 where nothing changed yet."""
+    scopes = [NATIONAL, practice.pk if practice else NATIONAL]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT scope, number FROM carerecords_factclock WHERE scope = ANY(%s)", [scopes])
+        numbers: dict[int, int] = dict(cursor.fetchall())
+    nation, local = (numbers.get(scope, 0) for scope in scopes)
+    return nation, local
+
+
+@lru_cache(maxsize=2)
+def _nation(_number: int) -> tuple[tuple[Revision, ...], Stopped | None]:
+    return tuple(standing_revisions()), _stopped()
+
+
+@lru_cache(maxsize=1024)
+def _stance(practice_id: int, _number: int) -> Stance:
+    return stance_of(Practice(pk=practice_id))[0]
 
 
 def _stopped() -> Stopped | None:

@@ -14,6 +14,7 @@ from boycott.models import PositionRevision
 from boycott.motions import MotionContent, record_motion
 from boycott.positions import Direction, MotionStatus, Position, Stance
 from boycott.queries import NATIONAL_LINE
+from carerecords import fence
 from carerecords.confirmation import Confirmation
 from carerecords.permissions import Role
 from tests.factories import make_user
@@ -102,7 +103,8 @@ def rival_position(position=Position.COOPERATE, **fields):
         "made_at": now,
         "reason": "Statement of the committee.",
     }
-    return PositionRevision.objects.create(**defaults | fields)
+    with fence.changing():
+        return PositionRevision.objects.create(**defaults | fields)
 
 
 def answer(practice, stance=Stance.DO_NOT_FOLLOW, by=None, **more):
