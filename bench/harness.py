@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from config.embedded.discovery import find_postgres
 from config.embedded.postgres import Postgres
@@ -79,7 +80,7 @@ def database() -> Iterator[None]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def sql(text: str, **params: object) -> None:
+def sql(text: str, **params: Any) -> None:
     from django.db import connection
 
     with connection.cursor() as cursor:

@@ -7,7 +7,7 @@ Over HTTP, from the web server that is deployed, eight browsers at once; in turn
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from bench import harness, people, serving
+from bench import people, serving
 from bench.harness import Ratio
 from bench.serving import Web, get, in_turn, rate
 
@@ -75,7 +75,9 @@ def _same_everywhere(product: Web, practice: Any, gp: Any, cookies: str) -> Iter
     found = in_turn({"first": _rate(product, get("/patients/", cookies))} | ways, ROUNDS)
     first = found.pop("first")
     for name, figure in found.items():
-        yield Ratio(f"patient list, {name}", "times the work of page 1", first / figure, goal=1.2, at_most=True)
+        yield Ratio(
+            f"patient list, {name}", "times the work of page 1", first / figure, goal=1.2, at_most=True
+        )
 
 
 def _rate(server: Web, request: bytes) -> Callable[[], float]:
@@ -99,4 +101,6 @@ def _queries(gp: Any) -> Ratio:
     client.get("/patients/")
     with CaptureQueriesContext(connection) as captured:
         client.get("/patients/")
-    return Ratio("patient list", "queries, log-in and access log among them", len(captured), goal=6, at_most=True)
+    return Ratio(
+        "patient list", "queries, log-in and access log among them", len(captured), goal=6, at_most=True
+    )

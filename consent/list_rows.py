@@ -9,13 +9,13 @@ from urllib.parse import quote
 from django.urls import reverse
 from markupsafe import Markup
 
-from carerecords.ages import age_in_years
 from carerecords.formats import banner_date, nhs_date, nhs_number, patient_name, text_or_not_known
 from carerecords.models import Patient
 from carerecords.permissions import Permission
 from consent import wording
 from consent.codes import ADULT, ConsentState
 from consent.listed import Listed, ListedJob
+from consent.verdicts import years_before
 
 # What can be done with several patients at once.
 SELECTS = frozenset({Permission.BULK_REFUSAL, Permission.BULK_CONSENT, Permission.EXPORT_PATIENTS})
@@ -57,6 +57,7 @@ class Rows:
         self, *, may: Collection[Permission], at: datetime.datetime, today: datetime.date, place: str
     ) -> None:
         self.at, self.today = at, today
+        self.adults_born_by = years_before(today, ADULT)
         self.selects = bool(SELECTS & set(may))
         self.opens_sensitive = Permission.OPEN_SENSITIVE_RECORD in may
         self.records = Permission.RECORD_REFUSAL in may
@@ -75,7 +76,6 @@ class Rows:
         gone = ended(patient, self.today)
         closed = patient.is_sensitive and not self.opens_sensitive
         may_record = self.records and not gone and not closed
-        is_adult = age_in_years(patient.born_on, self.today) >= ADULT
         return ListRow(
             patient=patient,
             job=patient.job,
@@ -94,7 +94,7 @@ class Rows:
             closed=closed,
             may_record=may_record,
             selectable=not closed if self.selects else None,
-            in_place=may_record and not patient.is_sensitive and is_adult,
+            in_place=may_record and not patient.is_sensitive and patient.born_on <= self.adults_born_by,
         )
 
 

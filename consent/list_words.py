@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 
-from carerecords.models import User
 from carerecords.search import Wanted
 from consent.codes import ConsentState, Source
 from consent.list_query import REASONS, AgeBand, LetterSent, ListQuery, Registered, UploadStanding
 from consent.patient_list import PatientPage
+from consent.usual_gps import UsualGp
 
 Choices = list[tuple[str, str]]
 Words = dict[str, tuple[str, Choices]]
 
 
-def words_of(gps: Sequence[User]) -> Words:
+def words_of(gps: Sequence[UsualGp]) -> Words:
     """Each filter's label and choices."""
     return {
         "decision": ("Decision", ConsentState.choices()),

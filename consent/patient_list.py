@@ -8,14 +8,14 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from carerecords.keyset import Key, newest_first, page_of
-from carerecords.models import JobState, Patient, Practice, RoleAssignment, UploadJob, User
+from carerecords.models import JobState, Patient, Practice, UploadJob
 from carerecords.models.patient import PatientQuerySet
-from carerecords.permissions import Role
 from carerecords.search import Wanted, condition
 from consent import listed
 from consent.codes import ADULT
 from consent.list_query import AgeBand, LetterSent, ListQuery, Registered, Sort, UploadStanding
 from consent.listed import Listed
+from consent.usual_gps import UsualGp
 from consent.verdicts import years_before
 
 SIZE = 50
@@ -62,7 +62,7 @@ def patient_page(
     practice: Practice,
     query: ListQuery,
     *,
-    gps: Sequence[User],
+    gps: Sequence[UsualGp],
     wanted: Wanted | None = None,
     by_address: bool = False,
 ) -> PatientPage:
@@ -88,7 +88,7 @@ def matching(
     practice: Practice,
     query: ListQuery,
     *,
-    gps: Sequence[User],
+    gps: Sequence[UsualGp],
     wanted: Wanted | None = None,
     by_address: bool = False,
 ) -> PatientQuerySet:
@@ -111,16 +111,7 @@ def newest_jobs(patients: Sequence[Patient]) -> dict[int, UploadJob]:
     return {job.patient_id: job for job in jobs.order_by("patient_id", "-id").distinct("patient_id")}
 
 
-def usual_gps(practice: Practice) -> list[User]:
-    """The GPs of a practice, by family name, for the filter."""
-    now = timezone.now()
-    in_force = Q(ends_at__isnull=True) | Q(ends_at__gt=now)
-    roles = RoleAssignment.objects.filter(in_force, practice=practice, role=Role.GP, starts_at__lte=now)
-    found = roles.select_related("user").order_by("user__family_name", "user__given_name", "user_id")
-    return list({one.user_id: one.user for one in found}.values())
-
-
-def _filters(practice: Practice, query: ListQuery, gps: Sequence[User]) -> Q:
+def _filters(practice: Practice, query: ListQuery, gps: Sequence[UsualGp]) -> Q:
     found, today = Q(), timezone.localdate()
     if query.decision:
         found &= Q(consent_state=query.decision)
@@ -186,6 +177,6 @@ def _registered(since: Registered, today: datetime.date) -> Q:
     return Q(registered_on__lte=year_ago)
 
 
-def without_unknown_gp(query: ListQuery, gps: Sequence[User]) -> ListQuery:
+def without_unknown_gp(query: ListQuery, gps: Sequence[UsualGp]) -> ListQuery:
     """A GP who is not of the practice (any more) is no filter."""
     return query if query.gp in {str(gp.public_id) for gp in gps} else replace(query, gp="")

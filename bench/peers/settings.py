@@ -5,4 +5,4 @@ from pathlib import Path
 from config.settings import *  # noqa: F403
 
 ROOT_URLCONF = "bench.peers.urls"
-TEMPLATES[0]["DIRS"].append(Path(__file__).parent / "templates")  # type: ignore[index, attr-defined]  # noqa: F405
+TEMPLATES[0]["DIRS"].append(Path(__file__).parent / "templates")  # type: ignore[attr-defined]  # noqa: F405

@@ -10,11 +10,12 @@ from django.db.models import Count
 from carerecords.ages import age_in_years
 from carerecords.formats import nhs_date, plural
 from carerecords.identifiers import BadNhsNumber
-from carerecords.models import Patient, Practice, User
+from carerecords.models import Patient, Practice
 from carerecords.models.patient import PatientQuerySet
 from carerecords.search import BadSearch, Wanted, parse
 from consent import deferrals
 from consent.codes import ADULT, ConsentState
+from consent.usual_gps import UsualGp
 from consent.verdicts import years_before
 
 SIZES = (25, 50, 100)
@@ -49,9 +50,9 @@ def oldest(practice: Practice, size: int, today: datetime.date) -> Choice:
     return Choice(_first(waiting(practice, today), size), "Registered longest without a decision")
 
 
-def of_gp(practice: Practice, gp: User, size: int, today: datetime.date) -> Choice:
+def of_gp(practice: Practice, gp: UsualGp, size: int, today: datetime.date) -> Choice:
     """Patients of one usual GP."""
-    found = waiting(practice, today).filter(usual_gp=gp)
+    found = waiting(practice, today).filter(usual_gp=gp.pk)
     return Choice(_first(found, size), f"Patients of {gp.short_name}, registered longest first")
 
 

@@ -8,13 +8,13 @@ from django import forms
 
 from carerecords.date_parts import DatePartsField
 from carerecords.formats import nhs_date, plural
-from carerecords.models import User
 from carerecords.permissions import Permission
 from carerecords.vocabulary import Term
 from consent.actions import Evidence
 from consent.codes import TOLD, Preference, Source
 from consent.forms import FIRST_DAY, Note, lacks_reference
 from consent.sheet.choosing import SIZES
+from consent.usual_gps import UsualGp
 
 # What a row offers. Additional information is asked for on the patient's own page only.
 ANSWERS = {Preference.EXPRESS_CORE: "Consents", Preference.EXPRESS_DISSENT: "Refuses"}
@@ -71,7 +71,7 @@ class StartForm(forms.Form):
         self,
         *args: Any,
         by: By,
-        gps: Sequence[User],
+        gps: Sequence[UsualGp],
         letters: Sequence[tuple[datetime.date, int]],
         **kwargs: Any,
     ) -> None:

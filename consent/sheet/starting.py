@@ -12,16 +12,16 @@ from django.views.decorators.http import require_http_methods
 from carerecords import access
 from carerecords.access import requires
 from carerecords.middleware import CareRequest
-from carerecords.models import AccessEvent, Practice, User
+from carerecords.models import AccessEvent, Practice
 from carerecords.permissions import Permission
 from consent.forms import new_form_key
 from consent.models import Sheet
-from consent.patient_list import usual_gps
 from consent.sheet import choosing, standing
 from consent.sheet import rows as sheet_rows
 from consent.sheet.choosing import BadLine, Choice
 from consent.sheet.drawing import may_undo
 from consent.sheet.forms import By, StartForm
+from consent.usual_gps import UsualGp, usual_gps
 from consent.views.permitted import practice_of
 
 # A user has one in hand, seldom two.
@@ -69,7 +69,7 @@ def start(request: CareRequest) -> HttpResponse:
     return redirect("sheet:sheet", sheet.public_id)
 
 
-def _choice(practice: Practice, form: StartForm, by: By, gps: Sequence[User], today: date) -> Choice:
+def _choice(practice: Practice, form: StartForm, by: By, gps: Sequence[UsualGp], today: date) -> Choice:
     values = form.cleaned_data
     if by is By.LINES:
         return choosing.of_lines(practice, values["lines"], today)
@@ -85,7 +85,7 @@ def _choice(practice: Practice, form: StartForm, by: By, gps: Sequence[User], to
 def _page(
     request: CareRequest,
     practice: Practice,
-    gps: Sequence[User],
+    gps: Sequence[UsualGp],
     letters: Sequence[tuple[date, int]],
     sent: StartForm | None = None,
     sent_by: By | None = None,

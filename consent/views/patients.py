@@ -22,7 +22,8 @@ from consent import list_words, searches
 from consent.forms import SearchForm
 from consent.list_query import ALL, FILTERS, ListQuery, Sort
 from consent.list_rows import Rows
-from consent.patient_list import PatientPage, patient_page, usual_gps, without_unknown_gp
+from consent.patient_list import PatientPage, patient_page, without_unknown_gp
+from consent.usual_gps import usual_gps
 from consent.views.permitted import permissions_of, practice_of
 
 

@@ -13,7 +13,8 @@ from carerecords.permissions import Permission
 from carerecords.search import parse
 from consent import list_words, searches
 from consent.list_query import ListQuery
-from consent.patient_list import SIZE, in_order, matching, usual_gps, without_unknown_gp
+from consent.patient_list import SIZE, in_order, matching, without_unknown_gp
+from consent.usual_gps import usual_gps
 from consent.views.permitted import practice_of
 
 SEARCH_ENDED = "That search has ended, and what was typed is not kept. Search again"

@@ -94,6 +94,22 @@ def test_a_deep_page_is_the_page_it_says(large):
     assert [row.public_id for row in back.rows] == ids[10_950:11_000]
 
 
+def test_a_page_asks_the_database_six_times_whatever_it_shows(client, large, gp):
+    """Session, who asks with their roles, GPs for the filter, the page, the access log, the fact clock."""
+    client.force_login(gp)
+    client.get("/patients/")
+    for asked in (
+        {},
+        {"decision": "EXPRESS_CORE"},
+        {"sort": "decided"},
+        {"upload": "NOT_DUE"},
+        {"letter": "no"},
+    ):
+        with CaptureQueriesContext(connection) as captured:
+            client.get("/patients/", asked)
+        assert len(captured) <= 6, asked
+
+
 def test_a_list_of_12000_is_ready_within_its_budget(client, large, gp):
     """300 ms are allowed; up to eight tries leave out what else the machine does meanwhile."""
     client.force_login(gp)

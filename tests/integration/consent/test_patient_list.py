@@ -16,7 +16,8 @@ from carerecords.models import AccessEvent, Patient, UploadJob
 from carerecords.permissions import Role
 from consent.codes import ConsentState, Preference, Source
 from consent.list_query import FILTERS, AgeBand, LetterSent, ListQuery, Registered, UploadStanding
-from consent.patient_list import SIZE, patient_page, usual_gps
+from consent.patient_list import SIZE, patient_page
+from consent.usual_gps import usual_gps
 from consent.verdicts import years_before
 from tests.factories import decide, make_patient, make_user
 from tests.integration.consent.looking import LIST, addresses, fill, text, written
