@@ -60,6 +60,7 @@ if not PRODUCTION:
     INSTALLED_APPS.append("demo")
 
 MIDDLEWARE = [
+    "config.database.answers.AnswerLimitMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
@@ -119,7 +120,21 @@ DATABASE_URL = env.text(
     hint="Give a PostgreSQL address, for example postgres://user:password@host/name. "
     "`make run` and `make test` start one of their own.",
 )
-DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=600, conn_health_checks=True)}
+DATABASES = {
+    "default": dj_database_url.parse(
+        DATABASE_URL, engine="config.database", conn_max_age=600, conn_health_checks=True
+    )
+}
+# Seconds for one answer to a page. A change of policy rightly waits for sends in flight: up to six.
+DATABASE_ANSWER_SECONDS = env.number("DATABASE_ANSWER_SECONDS", 15)
+# A host that vanished is found out within a minute by whoever waits for it, workers too.
+DATABASES["default"]["OPTIONS"] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 20,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 50_000,
+} | DATABASES["default"].get("OPTIONS", {})
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "carerecords.User"

@@ -20,7 +20,14 @@ LONGEST_SOCKET_FOLDER = 107 - len("/.s.PGSQL.5432")
 START_SECONDS = 60
 # Sort order and text must not depend on who starts the server.
 LOCALE = {"LC_ALL": "C.UTF-8", "TZ": "UTC"}
-FOR_TESTS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+# What docker-compose.yml says too: an end to waiting for a lock, and to work that nobody waits for.
+AS_IN_PRODUCTION = ("lock_timeout=10s", "client_connection_check_interval=1s")
+FOR_TESTS = (
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "client_connection_check_interval=100ms",
+)
 
 
 class Postgres:
@@ -57,7 +64,7 @@ class Postgres:
             self._make_data_folder()
         self._clear_leftovers()
         options = ["listen_addresses=", f"unix_socket_directories={self.sockets}", "max_connections=200"]
-        flags = [part for option in (*options, *self.settings) for part in ("-c", option)]
+        flags = [part for option in (*options, *AS_IN_PRODUCTION, *self.settings) for part in ("-c", option)]
         with self.log.open("ab") as log:
             self.process = spawn(
                 [self.binaries.folder / "postgres", "-D", self.folder, *flags],

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import stat
+import urllib.error
 import urllib.request
 
 import psycopg
@@ -40,7 +41,7 @@ def another_program():
 
 @pytest.fixture(scope="module")
 def launcher(another_program):
-    launcher = Running(PORT=str(another_program))
+    launcher = Running(PORT=str(another_program), DATABASE_ANSWER_SECONDS="1")
     yield launcher
     launcher.clear()
 
@@ -166,6 +167,33 @@ def test_a_killed_database_comes_back_with_its_data_though_a_statement_still_run
         assert not alive(statement)
     assert running.process.poll() is None
     assert "Postgres ended by itself and is started again" in running.said()
+
+
+def test_pages_do_not_wait_for_a_frozen_database_and_go_on_when_it_thaws(running):
+    health = (running.state / "running").read_text() + "health/"
+    servers = {pid for pid, _ in running.family() if name_of(pid).startswith("postgres:")} | {
+        server_of(running)
+    }
+    for pid in servers:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(urllib.error.HTTPError) as answer:
+            urllib.request.urlopen(health, timeout=30)
+        assert answer.value.status == 503
+        answer.value.close()
+    finally:
+        for pid in servers:
+            os.kill(pid, signal.SIGCONT)
+
+    def is_well():
+        try:
+            with urllib.request.urlopen(health, timeout=30) as answer:
+                return answer.status == 200
+        except urllib.error.HTTPError as error:
+            error.close()
+            return False
+
+    wait_for(is_well, told=running.said)
 
 
 def test_a_killed_worker_is_started_again_and_its_children_end(running):

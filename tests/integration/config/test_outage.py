@@ -98,7 +98,8 @@ def test_what_was_typed_is_shown_and_carried(as_gp, database_stopped):
     assert '<form action="/save/?page=2" method="post">' in body
     assert '<input type="hidden" name="preference" value="EXPRESS_DISSENT">' in body
     assert body.count('name="tick"') == 2
-    assert "Decided on day" in body
+    assert "<dt" in body and "Date of decision" in body
+    assert "Express dissent (opt out)" in body
     assert "&lt;b&gt;" in body
     assert SEEN == []
 

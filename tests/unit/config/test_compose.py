@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from config.embedded.postgres import AS_IN_PRODUCTION
 from config.env import Env
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -70,6 +71,10 @@ def test_the_worker_may_finish_its_batch():
     grace = int(SERVICES["worker"]["stop_grace_period"].removesuffix("s"))
     default = re.search(r'"SPINE_READ_TIMEOUT_SECONDS", (\d+)', (ROOT / "config" / "settings.py").read_text())
     assert grace > int(default[1])
+
+
+def test_the_demo_waits_for_the_database_no_longer_than_production_does():
+    assert all(f"-c {setting}" in SERVICES["postgres"]["command"] for setting in AS_IN_PRODUCTION)
 
 
 @pytest.mark.parametrize("name", ["web", "worker", "beat", "localstore"])
