@@ -4,6 +4,7 @@ A lost message costs seconds, so ringing never fails a request and never waits l
 named, not imported: the sending lives on a higher floor.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -15,6 +16,9 @@ from kombu.exceptions import OperationalError
 
 SEND_DUE = "spine.tasks.send_due"
 log = structlog.get_logger(__name__)
+# A broker that did not answer is not asked again for so long: each page would wait for it afresh.
+SILENCE_SECONDS = 5.0
+_silent_until = 0.0
 # The rings of a piece of work that rings once at its end, or None outside of one.
 _held: ContextVar[list[str] | None] = ContextVar("held_rings", default=None)
 
@@ -48,19 +52,33 @@ def ring() -> bool:
 
 def ring_for(task: str, *, expires: int = 3600, **ids: str) -> bool:
     """Sends a task by name with ids only. False when the broker does not answer."""
+    if _is_silent():
+        return False
     try:
         current_app.send_task(task, kwargs=ids, retry=False, expires=expires)
     except (OperationalError, OSError) as error:
         log.warning("doorbell_unanswered", error=type(error).__name__)
-        return False
+        return _no_answer()
     return True
 
 
 def answers() -> bool:
     """Whether the broker answers now; asked by pages that promise that something will be sent."""
+    if _is_silent():
+        return False
     try:
         with current_app.connection_for_write() as connection:
-            connection.ensure_connection(max_retries=1, timeout=1, errback=None)
+            connection.ensure_connection(max_retries=1, interval_start=0, timeout=1, errback=None)
     except (OperationalError, OSError):
-        return False
+        return _no_answer()
     return True
+
+
+def _is_silent() -> bool:
+    return time.monotonic() < _silent_until
+
+
+def _no_answer() -> bool:
+    global _silent_until
+    _silent_until = time.monotonic() + SILENCE_SECONDS
+    return False

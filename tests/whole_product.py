@@ -15,6 +15,7 @@ import pytest
 from celery import current_app
 from django.db import connection
 
+from carerecords import doorbell
 from config.embedded.broker import Broker
 from config.embedded.discovery import find_broker
 from config.embedded.processes import own_account, server_account, spawn, stop
@@ -47,6 +48,7 @@ def bell(broker, monkeypatch):
 
 def _forget_connections():
     # As Celery does after a fork: the next message asks for the address again.
+    doorbell._silent_until = 0.0
     current_app._pool = current_app.amqp._producer_pool = None
 
 
