@@ -17,6 +17,8 @@ from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware, get_token
 from django.template.loader import render_to_string
 
+from config.sent_words import in_words
+
 # Never shown or carried, whatever the form: what proves who somebody is.
 _SECRET_PARTS = ("password", "token", "secret")
 _SECRET_NAMES = {"code"}
@@ -29,7 +31,6 @@ class Kept:
     """One field of the form that was sent."""
 
     name: str
-    label: str
     value: str
 
 
@@ -47,11 +48,13 @@ def outage_page(request: HttpRequest, error: BaseException) -> HttpResponse:
     """503: what happened, that nothing was saved, and the same form again."""
     may_have_saved = getattr(request, "view_finished", False) or _during_commit(error.__traceback__)
     posted = request.method == "POST"
+    kept = list(_kept(request)) if posted and _genuine(request) else []
     context = {
         "is_busy": _state(error) in _BUSY_STATES,
         "posted": posted,
         "may_have_saved": may_have_saved,
-        "kept": list(_kept(request)) if posted and _genuine(request) else [],
+        "kept": kept,
+        "shown": list(in_words((field.name, field.value) for field in kept)),
         "had_files": posted and bool(request.FILES),
         "address": request.get_full_path(),
         "csrf_token": get_token(request),
@@ -77,9 +80,8 @@ def _kept(request: HttpRequest) -> Iterator[Kept]:
     for name, values in request.POST.lists():
         if name in _SECRET_NAMES or any(part in name.lower() for part in _SECRET_PARTS):
             continue
-        label = name.rsplit("-", 1)[-1].replace("_", " ").capitalize()
         for value in values:
-            yield Kept(name, label, value)
+            yield Kept(name, value)
 
 
 def _genuine(request: HttpRequest) -> bool:
