@@ -11,6 +11,7 @@ from enum import Enum
 
 SEPARATORS = re.compile(r"[\s\u00a0\u2007\u2009\u202f\-\u2010\u2011\u2012\u2013]+")
 NATIONAL_INSURANCE = re.compile(r"^[A-Z]{2}[0-9]{6}[A-Z]?$", re.IGNORECASE)
+GMC_NUMBER = re.compile(r"^[0-9]{7}$")
 ODS_PRACTICE = re.compile(r"^[A-Z][0-9]{5}$")
 
 
@@ -38,6 +39,13 @@ class BadNhsNumber(ValueError):
 
 class BadOdsCode(ValueError):
     """A practice code is a letter and 5 numbers, for example A81001."""
+
+    def __init__(self) -> None:
+        super().__init__(self.__doc__)
+
+
+class BadGmcNumber(ValueError):
+    """A GMC number is 7 numbers, for example 1234567."""
 
     def __init__(self) -> None:
         super().__init__(self.__doc__)
@@ -97,3 +105,14 @@ def parse_ods_code(text: str) -> str:
     if not ODS_PRACTICE.match(code):
         raise BadOdsCode
     return code
+
+
+def parse_gmc_number(text: str) -> str:
+    """A doctor's seven digits in the register of the General Medical Council; raises `BadGmcNumber`.
+
+    They have no check digit, so only the shape can be judged.
+    """
+    number = SEPARATORS.sub("", text)
+    if not GMC_NUMBER.match(number):
+        raise BadGmcNumber
+    return number

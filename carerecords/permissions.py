@@ -12,6 +12,7 @@ class Permission(StrEnum):
     """May this user do it at all? Whether it is possible *now* is a rule, not a permission."""
 
     ACKNOWLEDGE_GUIDANCE = "acknowledge_guidance"
+    ANSWER_SURVEY = "answer_survey"
     APPLY_IMPORT = "apply_import"
     APPROVE_POSITION = "approve_position"
     BULK_CONSENT = "bulk_consent"
@@ -29,12 +30,14 @@ class Permission(StrEnum):
     RESOLVE_CONFLICT = "resolve_conflict"
     REVERSE_ANY_DECISION = "reverse_any_decision"  # B8029
     REVERSE_OWN_DECISION = "reverse_own_decision"
+    RUN_SURVEY = "run_survey"
     SEE_ACCESS_LOG = "see_access_log"
     SEE_CLINICAL_PREVIEW = "see_clinical_preview"
     SEE_CONSENT_EVIDENCE = "see_consent_evidence"
     SEE_IMPORTS = "see_imports"
     SEE_POLICY = "see_policy"
     SEE_POLICY_CHANGES = "see_policy_changes"
+    SEE_SURVEYS = "see_surveys"
     SEE_UPLOADS = "see_uploads"
     SET_OWN_GP_STANCE = "set_own_gp_stance"
     SET_PRACTICE_STANCE = "set_practice_stance"
@@ -77,6 +80,9 @@ _SENTENCES = {
     Permission.SEE_UPLOADS: "see uploads",
     Permission.SET_OWN_GP_STANCE: "hold uploads for your own patients",
     Permission.SET_PRACTICE_STANCE: "answer the BMA policy for the practice",
+    Permission.ANSWER_SURVEY: "answer surveys or vote in ballots",
+    Permission.RUN_SURVEY: "run surveys and ballots",
+    Permission.SEE_SURVEYS: "see surveys and ballots",
     Permission.STOP_UPLOADS: "stop all uploads",
     Permission.WRITE_GUIDANCE: "write or publish guidance",
 }
@@ -128,6 +134,7 @@ ROLES: dict[Role, RoleRule] = {
             _DESK
             | {
                 P.ACKNOWLEDGE_GUIDANCE,
+                P.ANSWER_SURVEY,
                 P.APPLY_IMPORT,
                 P.BULK_CONSENT,
                 P.BULK_REFUSAL,
@@ -140,6 +147,7 @@ ROLES: dict[Role, RoleRule] = {
                 P.SEE_CLINICAL_PREVIEW,
                 P.SEE_CONSENT_EVIDENCE,
                 P.SEE_IMPORTS,
+                P.SEE_SURVEYS,
                 P.SET_OWN_GP_STANCE,
             }
         ),
@@ -198,8 +206,10 @@ ROLES: dict[Role, RoleRule] = {
             {
                 P.APPROVE_POSITION,
                 P.CHANGE_POSITION,
+                P.RUN_SURVEY,
                 P.SEE_POLICY,
                 P.SEE_POLICY_CHANGES,
+                P.SEE_SURVEYS,
                 P.WRITE_GUIDANCE,
             }
         ),
@@ -222,7 +232,7 @@ ROLES: dict[Role, RoleRule] = {
         "Auditor",
         "Reads the trail of changes. Writes nothing.",
         False,
-        frozenset({P.SEE_POLICY, P.SEE_POLICY_CHANGES}),
+        frozenset({P.SEE_POLICY, P.SEE_POLICY_CHANGES, P.SEE_SURVEYS}),
     ),
     Role.API_CLIENT: RoleRule(
         "API client",

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from carerecords import leaving
-from carerecords.identifiers import BadOdsCode, parse_ods_code
+from carerecords.identifiers import BadGmcNumber, BadOdsCode, parse_gmc_number, parse_ods_code
 from carerecords.models import Practice, RoleAssignment, User
 from carerecords.permissions import NotPermitted, Permission, Role
 
@@ -31,10 +31,35 @@ def give_role(
             raise RoleRefused(
                 f"Nobody here has the address {email}. Give their names, so that they can be stored."
             )
+        number = person.pop("gmc_number", "")
         user = User.objects.create_user(email, **person)
+        if number:
+            note_gmc_number(email=email, gmc_number=number)
     if user.assignments.filter(role=role, practice=practice, ends_at__isnull=True).exists():
         raise RoleRefused(f"{user.name} has that role already.")
     return RoleAssignment.objects.create(user=user, role=role, practice=practice, starts_at=at)
+
+
+@transaction.atomic
+def note_gmc_number(*, email: str, gmc_number: str) -> User:
+    """Stores a doctor's number in the register: without it they are on no roll. Raises RoleRefused.
+
+    A number that is stored already stays: with another it would be another doctor.
+    """
+    try:
+        number = parse_gmc_number(gmc_number)
+    except BadGmcNumber as error:
+        raise RoleRefused(str(error)) from error
+    user = User.objects.select_for_update().filter(email=email.lower()).first()
+    if user is None:
+        raise RoleRefused(f"Nobody here has the address {email}.")
+    if user.gmc_number not in {None, number}:
+        raise RoleRefused(f"{user.name} has another GMC number already.")
+    if User.objects.filter(gmc_number=number).exclude(pk=user.pk).exists():
+        raise RoleRefused("Somebody else has that GMC number.")
+    user.gmc_number = number
+    user.save(update_fields=["gmc_number"])
+    return user
 
 
 def require(user: User, permission: Permission, at: datetime.datetime) -> None:

@@ -86,6 +86,7 @@ _MENU: tuple[tuple[str, str, Callable[[CareRequest], bool]], ...] = (
     ("Reports", "/reports/", _can(Permission.SEE_CONSENT_EVIDENCE)),
     ("Uploads", "/uploads/", _can(Permission.SEE_UPLOADS)),
     ("Policy", POLICY, _can(Permission.SEE_POLICY)),
+    ("Surveys", "/surveys/", _can(Permission.SEE_SURVEYS)),
     ("Practice stance", "/practice/stance/", lambda request: request.practice is not None),
 )
 

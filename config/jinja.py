@@ -9,6 +9,7 @@ from django.utils import timezone
 from django_htmx.jinja import htmx_script
 from jinja2 import ChainableUndefined, ChoiceLoader, Environment, PackageLoader
 
+from boycott.surveys.wilson import per_cent
 from carerecords import ages, bound_fields, flash, formats
 from carerecords.models import Patient
 from config import tags
@@ -39,6 +40,7 @@ def environment(**options: Any) -> Environment:
         plural=formats.plural,
         share=formats.share,
         tag_of=tags.Tag,
+        per_cent=per_cent,
         consent_tag_of=tags.consent_tag,
         upload_tag_of=tags.upload_tag,
         upload_card=_upload_card,

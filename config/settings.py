@@ -27,6 +27,8 @@ SECRET_KEY = env.text(
     None if PRODUCTION else "demo-and-test-only-" + "0" * 40,
     hint="Set it to a long random text, the same for web and workers. `make run` sets its own.",
 )
+# Secrets that were in use before: what they signed or sealed is still read, nothing new is.
+SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "" if PRODUCTION else "localhost,127.0.0.1,[::1],testserver")
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 
@@ -221,6 +223,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "boycott.tasks.sweep_changes",
         "schedule": 30.0,
         "options": {"expires": 30},
+    },
+    "count-closed-ballots": {
+        "task": "boycott.tasks.count_closed_ballots",
+        "schedule": 15.0,
+        "options": {"expires": 15},
     },
     "derive-due": {
         "task": "spine.tasks.derive_due",

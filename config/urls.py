@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("consent/sheet/", include("consent.sheet.urls")),
     path("imports/", include("consent.imports.urls")),
     path("", include("boycott.urls")),
+    path("surveys/", include("boycott.surveys.urls")),
     path("", include("spine.urls")),
     path("", include("reports.urls")),
     path("api/", include("config.api_urls")),

@@ -13,6 +13,8 @@ from urllib.parse import urlencode
 from django.db.models import Case, Count, Expression, F, QuerySet, Value, When
 
 from boycott.guidance.queries import unread
+from boycott.surveys.queries import waiting_for
+from boycott.surveys.vocabulary import Kind
 from carerecords.models import JobState, Patient, Practice, UploadJob, User
 from carerecords.permissions import Permission, Role
 from consent.codes import ConsentState
@@ -26,7 +28,7 @@ from spine.reasons import Reason
 
 PATIENTS, UPLOADS, SHEETS = "/patients/", "/uploads/", "/consent/sheet/"
 IMPORTS, REFUSALS = "/imports/?show=ready", "/reports/refusals/"
-GUIDANCE = "/policy/guidance/"
+GUIDANCE, SURVEYS = "/policy/guidance/", "/surveys/"
 
 
 def todo_of_practice(role: Role, practice: Practice, user: User, at: datetime.datetime) -> list[Card]:
@@ -50,6 +52,9 @@ def _cards(role: Role, practice: Practice, user: User, at: datetime.datetime) ->
     )
     if Permission.SEE_CONSENT_EVIDENCE in may:
         yield _bursts(practice, at)
+    if Permission.ANSWER_SURVEY in may:
+        yield _card(counts.ballots, "Your ballot", "Your ballots", SURVEYS, "You have not voted")
+        yield _card(counts.surveys, "Survey to answer", "Surveys to answer", SURVEYS)
     if Permission.ACKNOWLEDGE_GUIDANCE in may:
         one, many = "Page of guidance to acknowledge", "Pages of guidance to acknowledge"
         yield _card(counts.guidance, one, many, GUIDANCE)
@@ -90,7 +95,8 @@ def _bursts(practice: Practice, at: datetime.datetime) -> Card:
 @dataclass(frozen=True)
 class _Counts:
     """`own`: undecided patients whose usual GP the user is. `held` by headline; `failed` and not asked
-    for again; `sheets` of the user; `guidance` that the practice has not acknowledged."""
+    for again; `sheets` of the user; `guidance` that the practice has not acknowledged;
+    `ballots` and `surveys` that the user has not answered."""
 
     undecided: int
     own: int
@@ -100,6 +106,8 @@ class _Counts:
     imports: int
     sheets: int
     guidance: int
+    ballots: int
+    surveys: int
 
 
 def _counts(practice: Practice, user: User, at: datetime.datetime) -> _Counts:
@@ -115,6 +123,8 @@ def _counts(practice: Practice, user: User, at: datetime.datetime) -> _Counts:
         _rows(imports.ready(practice), Value("imports"), Value("")),
         _rows(sheets.unfinished(practice, user, at), Value("sheets"), Value("")),
         _rows(unread(practice), Value("guidance"), Value("")),
+        _rows(waiting_for(user, Kind.BALLOT, at), Value("ballots"), Value("")),
+        _rows(waiting_for(user, Kind.SURVEY, at), Value("surveys"), Value("")),
         all=True,
     )
     for what, by, number in rows:
@@ -129,6 +139,8 @@ def _counts(practice: Practice, user: User, at: datetime.datetime) -> _Counts:
         imports=found["imports", ""],
         sheets=found["sheets", ""],
         guidance=found["guidance", ""],
+        ballots=found["ballots", ""],
+        surveys=found["surveys", ""],
     )
 
 

@@ -17,6 +17,7 @@ from tests.factories import decide, make_item, make_patient, make_user
 from tests.guidance_factories import make_guidance, publish_guidance
 from tests.integration.consent.importing import csv_of, decision, staged
 from tests.integration.consent.sheets import make_sheet
+from tests.survey_factories import make_open
 
 # What an address, or all of a namespace, names first, where it is not a patient.
 FIRST = {
@@ -33,6 +34,7 @@ FIRST = {
     "sheet": "sheet",
     "spine:run_letters": "letters",
     "spine:upload": "job",
+    "surveys": "survey",
 }
 # What it names second, where it is not a patient's event.
 SECOND = {"consent:letter_returned": "letter", "sheet": "row"}
@@ -61,6 +63,13 @@ def with_sheet_of(user, things):
     patient = Patient.objects.get(public_id=things["patient"])
     sheet = make_sheet(user, [patient])
     return things | {"sheet": sheet.public_id, "row": sheet.rows.get().public_id}
+
+
+def with_survey_of(user, things):
+    """The things, with a survey on whose roll the user stands if they are a GP: to others it is not there."""
+    if user.gmc_number is None:
+        make_user(Role.GP)
+    return things | {"survey": make_open().public_id}
 
 
 def ids_for(name, things):

@@ -13,7 +13,9 @@ from boycott.models import (
     PolicyChange,
 )
 from boycott.positions import Capacity
+from carerecords import staffing
 from carerecords.models import Practice, User
+from carerecords.permissions import Permission
 
 # Words of addresses that are no page's.
 TAKEN = {"new"}
@@ -37,6 +39,7 @@ def begin(
     change: PolicyChange | None = None,
 ) -> GuidanceRevision:
     """A new page with its first draft; its address is made of the title. Raises `GuidanceRefused`."""
+    staffing.require(by, Permission.WRITE_GUIDANCE, at)
     slug = slugify(title)[: GuidancePage._meta.get_field("slug").max_length].strip("-")
     if not slug or slug in TAKEN:
         raise GuidanceRefused("title", "Enter a title that begins with a word")
@@ -65,6 +68,7 @@ def write(
     Raises `GuidanceRefused` when somebody else wrote in between, and when a page that practices have
     read before does not say what is new.
     """
+    staffing.require(by, Permission.WRITE_GUIDANCE, at)
     latest = _locked(page)
     if latest.number != seen:
         raise GuidanceRefused("text", f"{latest.made_by.short_name} changed this page while you were writing")
@@ -83,9 +87,11 @@ def publish(
     """Puts a draft before all practices as the next version of its page.
 
     Joins the caller's transaction, so that guidance and the change of policy it belongs to (`change`)
-    take effect together or not at all. Raises `GuidanceRefused` when it is not the latest writing, is
+    take effect together or not at all; whether `by` may is then for the change to say. Raises `GuidanceRefused` when it is not the latest writing, is
     published already, belongs to another change than this, or was written by whoever publishes it.
     """
+    if change is None:
+        staffing.require(by, Permission.WRITE_GUIDANCE, at)
     with transaction.atomic():
         latest = _locked(revision.page)
         if latest.pk != revision.pk:
@@ -122,6 +128,7 @@ def acknowledge(
 
     Raises `GuidanceRefused` when a newer version is out.
     """
+    staffing.require(by, Permission.ACKNOWLEDGE_GUIDANCE, at)
     newest = publication.page.publications.order_by("-version").first()
     if newest is None or newest.pk != publication.pk:
         raise GuidanceRefused("publication", "A newer version was published. Read it first")

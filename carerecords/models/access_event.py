@@ -22,6 +22,8 @@ class AccessEvent(AppendOnly):
         IMPORTED = "IMPORTED", "Imported a file"
         EXPORTED = "EXPORTED", "Exported patients"
         PRINTED = "PRINTED", "Printed a letter"
+        VOTED = "VOTED", "Answered a survey or voted"
+        RESULTS = "RESULTS", "Looked at survey results"
         REFUSED = "REFUSED", "Was refused"
 
     at = models.DateTimeField()

@@ -32,6 +32,7 @@ class User(AbstractBaseUser):
     title = models.CharField(max_length=20, blank=True)
     given_name = models.CharField(max_length=35)
     family_name = models.CharField(max_length=35)
+    # Of doctors: who is on the roll of a survey or ballot goes by it.
     gmc_number = models.CharField(max_length=7, null=True, blank=True, unique=True)
     # Spine directory ids, which a message names as its author.
     sds_user_id = models.CharField(max_length=12, blank=True)
@@ -45,6 +46,14 @@ class User(AbstractBaseUser):
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS = ["given_name", "family_name"]
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="carerecords_user_gmc_number_is_7_digits",
+                condition=Q(gmc_number__isnull=True) | Q(gmc_number__regex=r"^[0-9]{7}$"),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

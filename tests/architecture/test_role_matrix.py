@@ -18,6 +18,10 @@ from boycott.models import (
     GuidanceRevision,
     PositionRevision,
     StanceRevision,
+    Survey,
+    SurveyAnswer,
+    SurveyClosing,
+    SurveyOpening,
 )
 from carerecords.models import AccessEvent, UploadJob
 from carerecords.permissions import Role, roles_with
@@ -25,7 +29,7 @@ from consent.models import ConsentEvent
 from spine.models import StopRevision
 from tests.architecture.test_urls import ROUTES, WITHOUT_PERMISSION, address_of, logged_in
 from tests.factories import make_user
-from tests.named_things import ids_for, named_things, with_sheet_of
+from tests.named_things import ids_for, named_things, with_sheet_of, with_survey_of
 
 pytestmark = pytest.mark.django_db
 
@@ -115,6 +119,16 @@ DOORS = """
     POST boycott:guidance_publish    .... . x..
     POST boycott:guidance_acknowledge x.x. . ...
     GET  boycott:guidance_versions   xxxx x xxx
+    GET  surveys:list                x... . x.x
+    GET  surveys:new                 .... . x..
+    POST surveys:new                 .... . x..
+    GET  surveys:survey              x... . x.x
+    POST surveys:survey              x... . ...
+    GET  surveys:edit                .... . x..
+    POST surveys:edit                .... . x..
+    GET  surveys:run                 .... . x..
+    POST surveys:run                 .... . x..
+    GET  surveys:results             x... . x.x
     GET  spine:preview               xxxx x ...
     GET  spine:letter                xxxx x ...
     GET  spine:letter_pdf            xxxx x ...
@@ -215,6 +229,10 @@ def written():
         GuidanceRevision,
         GuidancePublication,
         GuidanceAcknowledgement,
+        Survey,
+        SurveyOpening,
+        SurveyClosing,
+        SurveyAnswer,
     )
     return [model.objects.count() for model in tables] + sorted(
         UploadJob.objects.values_list("pk", "state", "cause")
@@ -228,7 +246,8 @@ def user_of(role, practice):
 @each_role
 def test_every_door(role, practice, ids):
     user = user_of(role, practice)
-    client, before, ids = logged_in(user), written(), with_sheet_of(user, ids)
+    ids = with_survey_of(user, with_sheet_of(user, ids))
+    client, before = logged_in(user), written()
     for (method, name), marks in table(DOORS).items():
         mark = marks[role]
         with undone():
@@ -250,7 +269,7 @@ def test_every_door_stands_in_the_table(practice, ids):
         if name in WITHOUT_PERMISSION:
             continue
         user = user_of(roles_with(view.permission)[0], practice)
-        client, ids = logged_in(user), with_sheet_of(user, ids)
+        client, ids = logged_in(user), with_survey_of(user, with_sheet_of(user, ids))
         for method in ("GET", "POST"):
             with undone():
                 if ask(client, method, address(name, ids)).status_code != 405:

@@ -5,11 +5,13 @@ import io
 import pytest
 from django.core import mail
 from django.core.management import CommandError, call_command
+from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
 from carerecords.models import RoleAssignment, User
-from tests.factories import make_practice
+from carerecords.permissions import Role
+from tests.factories import make_practice, make_user
 
 pytestmark = pytest.mark.django_db
 NAMES = {"given_name": "Nia", "family_name": "Price", "title": "Dr"}
@@ -68,3 +70,34 @@ def test_the_same_role_twice():
 def test_ending_what_was_never_given():
     with pytest.raises(CommandError, match="does not have that role"):
         call_command("end_role", "nobody@bma.example", "POLICY_ADMIN")
+
+
+class TestGmcNumbers:
+    def test_a_new_gp_brings_one(self):
+        practice = make_practice()
+        give("nia@surgery.example", "GP", practice=practice.ods_code, gmc_number="612 3456", **NAMES)
+        assert User.objects.get().gmc_number == "6123456"
+
+    def test_a_number_is_added_later_and_then_stays(self):
+        nia = make_user(Role.GP, gmc_number=None)
+        call_command("set_gmc_number", nia.email, "6123456", stdout=io.StringIO())
+        with pytest.raises(CommandError, match="has another GMC number already"):
+            call_command("set_gmc_number", nia.email, "6123457", stdout=io.StringIO())
+        nia.refresh_from_db()
+        assert nia.gmc_number == "6123456"
+
+    @pytest.mark.parametrize("number", ["612345", "61234567", "612345a", "", "６１２３４５６"])
+    def test_what_is_none(self, number):
+        nia = make_user(Role.GP, gmc_number=None)
+        with pytest.raises(CommandError, match="A GMC number is 7 numbers"):
+            call_command("set_gmc_number", nia.email, number, stdout=io.StringIO())
+
+    def test_one_number_is_one_doctor(self):
+        make_user(Role.GP, gmc_number="6123456")
+        nia = make_user(Role.GP, gmc_number=None)
+        with pytest.raises(CommandError, match="Somebody else has that GMC number"):
+            call_command("set_gmc_number", nia.email, "6123456", stdout=io.StringIO())
+
+    def test_the_database_refuses_what_is_none(self):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            make_user(Role.GP, gmc_number="61234")

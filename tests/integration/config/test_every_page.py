@@ -34,6 +34,7 @@ def strip(client, address="/help/"):
                 "Reports",
                 "Uploads",
                 "Policy",
+                "Surveys",
                 "Practice stance",
             ],
         ),
@@ -51,9 +52,9 @@ def strip(client, address="/help/"):
             ],
         ),
         ("privacy_officer", ["Home", "Patients", "Reports", "Uploads", "Policy", "Practice stance"]),
-        ("policy_admin", ["Home", "Policy"]),
+        ("policy_admin", ["Home", "Policy", "Surveys"]),
         ("national_admin", ["Home", "Policy"]),
-        ("auditor", ["Home", "Policy"]),
+        ("auditor", ["Home", "Policy", "Surveys"]),
     ],
 )
 def test_menu_by_role(client, request, who, labels, monkeypatch):
