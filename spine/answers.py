@@ -37,6 +37,9 @@ class AnswerKind(StrEnum):
 # Nothing of the message left.
 _NEVER_LEFT = {AnswerKind.UNREACHABLE, AnswerKind.NOT_SENT}
 
+# Answers that may say how long to wait.
+MAY_WAIT = {AnswerKind.RATE_LIMITED, AnswerKind.TRANSIENT}
+
 _BY_STATUS = {
     201: AnswerKind.ACCEPTED,
     400: AnswerKind.REFUSED,
@@ -68,13 +71,20 @@ class Answer:
         return self.kind not in _NEVER_LEFT
 
 
-def classify(status: int, headers: Mapping[str, str], body: bytes, *, now: datetime.datetime) -> Answer:
-    """What an answer to our message means. A status that is not known leaves the outcome unknown."""
+def classify(
+    status: int, headers: Mapping[str, str], body: bytes, *, now: datetime.datetime, own_id: str = ""
+) -> Answer:
+    """What an answer to our message means. A status that is not known leaves the outcome unknown.
+
+    `own_id` is the id of the message's composition: that the store has another one already says
+    nothing about ours.
+    """
     codes = _codes(body)
     kind = _BY_STATUS.get(status, AnswerKind.UNKNOWN)
     if status == 400 and DUPLICATE_CODE in codes:
-        kind = AnswerKind.DUPLICATE
-    wait = _retry_after(headers.get("Retry-After", ""), now) if kind is AnswerKind.RATE_LIMITED else None
+        ours = bool(own_id) and own_id.upper().encode() in body.upper()
+        kind = AnswerKind.DUPLICATE if ours else AnswerKind.UNKNOWN
+    wait = _retry_after(headers.get("Retry-After", ""), now) if kind in MAY_WAIT else None
     return Answer(kind, status, wait, codes[:200])
 
 

@@ -72,7 +72,10 @@ class SpineClient:
         self._base_url = base_url.rstrip("/")
         self._connections = connections
         self._timeout = aiohttp.ClientTimeout(
-            total=None, sock_connect=CONNECT_SECONDS, sock_read=read_timeout
+            # In all, so that an answer that comes byte by byte has an end too.
+            total=2 * CONNECT_SECONDS + read_timeout,
+            sock_connect=CONNECT_SECONDS,
+            sock_read=read_timeout,
         )
         self._token = token
 
@@ -117,19 +120,20 @@ class SpineClient:
         request_id: str,
         correlation_id: str,
         session_urid: str,
+        composition_id: str,
         may_begin: MayBegin,
     ) -> Answer:
         """Sends a message and says what became of it; never raises for what the store or network does.
 
         `session_urid` is the author's role profile id: optional in the API's definition, asked for
-        by the service.
+        by the service. `composition_id` is the message's own: what a duplicate is compared with.
         """
         found = await self._call(
             "POST", "/Bundle", request_id, correlation_id, may_begin, data=body, session_urid=session_urid
         )
         if isinstance(found, Answer):
             return found
-        return classify(*found, now=_now())
+        return classify(*found, now=_now(), own_id=composition_id)
 
     async def _call(
         self,
@@ -153,6 +157,10 @@ class SpineClient:
                 **more,
             ) as answer:
                 body = await _read_capped(answer)
+                if not _is_for(request_id, answer):
+                    # What else this connection holds is not known either: it is not used again.
+                    answer.close()
+                    return Answer(AnswerKind.UNKNOWN, answer.status, detail="answer to another request")
                 return answer.status, dict(answer.headers), body
         except _TooLate:
             return Answer(AnswerKind.NOT_SENT)
@@ -172,6 +180,12 @@ class SpineClient:
         if token := await self._token():
             headers["Authorization"] = f"Bearer {token}"
         return headers
+
+
+def _is_for(request_id: str, answer: aiohttp.ClientResponse) -> bool:
+    """Whether an answer is to our request: the service echoes its id, the gateway may leave it out."""
+    echoed = answer.headers.get("X-Request-ID", request_id)
+    return echoed.lower() == request_id.lower()
 
 
 async def _read_capped(answer: aiohttp.ClientResponse) -> bytes:

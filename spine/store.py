@@ -119,6 +119,7 @@ class Store:
             request_id=one.request_id,
             correlation_id=one.request_id,
             session_urid=one.session_urid,
+            composition_id=one.composition_id,
             may_begin=may_begin,
         )
         return Sent(

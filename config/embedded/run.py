@@ -97,6 +97,8 @@ class Launcher:
             "LOCALSTORE_DATABASE_URL": store_database,
             "LOCALSTORE_PORT": str(self.store_port),
             "LOCALSTORE_PAGE": store,
+            # Its faults can be ordered, from this machine (`manage.py store_fault`).
+            "LOCALSTORE_CONTROL": "1",
             "SPINE_BASE_URL": store + FHIR,
             "SPINE_LEDGER_URL": f"{store}/ledger",
             "SPINE_READ_TIMEOUT_SECONDS": os.environ.get("SPINE_READ_TIMEOUT_SECONDS", "10"),

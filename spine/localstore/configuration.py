@@ -12,6 +12,8 @@ BASE_PATH = "/summary-care-record/FHIR/R4"
 # The largest published example is 56 kB. It is also where aiohttp stops reading by itself.
 MAX_BODY_BYTES = 1024 * 1024
 
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
 
 class ConfigurationError(Exception):
     """A setting is missing or cannot be used."""
@@ -27,6 +29,10 @@ class Configuration:
     application_token: str | None = field(default=None, repr=False)
     user_token: str | None = field(default=None, repr=False)
     untraced_numbers: frozenset[str] = field(default=frozenset(), repr=False)
+    requests_per_second: float | None = None
+    requests_per_minute: int | None = None
+    # Whether faults may be ordered over HTTP, from this machine.
+    control: bool = False
 
     @property
     def tokens_required(self) -> bool:
@@ -42,12 +48,37 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Configurati
     port = environment.get("LOCALSTORE_PORT") or "8091"
     if not (port.isascii() and port.isdigit() and int(port) <= 65535):
         raise ConfigurationError("LOCALSTORE_PORT must be a number from 0 to 65535")
+    host = environment.get("LOCALSTORE_HOST") or "127.0.0.1"
+    control = environment.get("LOCALSTORE_CONTROL", "") == "1"
+    if control and host not in _LOOPBACK:
+        raise ConfigurationError("LOCALSTORE_CONTROL is for a store that listens on this machine only")
     numbers = environment.get("LOCALSTORE_UNTRACED_NUMBERS", "").split(",")
     return Configuration(
         database_url=database_url,
-        host=environment.get("LOCALSTORE_HOST") or "127.0.0.1",
+        host=host,
         port=int(port),
         application_token=environment.get("LOCALSTORE_BEARER_TOKEN") or None,
         user_token=environment.get("LOCALSTORE_USER_TOKEN") or None,
         untraced_numbers=frozenset(number.strip() for number in numbers if number.strip()),
+        requests_per_second=_limit(environment, "LOCALSTORE_REQUESTS_PER_SECOND"),
+        requests_per_minute=_whole(_limit(environment, "LOCALSTORE_REQUESTS_PER_MINUTE")),
+        control=control,
     )
+
+
+def _limit(environment: Mapping[str, str], name: str) -> float | None:
+    """Return a limit above 0; None where there is none."""
+    text = environment.get(name, "")
+    if not text:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise ConfigurationError(f"{name} must be a number above 0; leave it out for no limit")
+    return value
+
+
+def _whole(value: float | None) -> int | None:
+    return None if value is None else max(1, int(value))

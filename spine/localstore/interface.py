@@ -1,7 +1,7 @@
 """The published interface: every request under the base path passes `Interface.answer`, and only there.
 
 A request is read, checked, turned into an Arrival, decided by the writer, and answered after the
-commit. Anything that should stand between a caller and the store belongs into `answer`.
+commit. What stands between a caller and the store, as a gateway or a fault, stands in `answer`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import math
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -21,7 +23,10 @@ from spine.localstore.alert_checks import read_alert, unknown_number
 from spine.localstore.arrivals import Arrival, Verdict
 from spine.localstore.bundle_checks import read_upload
 from spine.localstore.configuration import BASE_PATH, MAX_BODY_BYTES, Configuration
+from spine.localstore.faults import Faults
 from spine.localstore.fhir_json import parse
+from spine.localstore.limits import Limits
+from spine.localstore.misbehaving import misbehave
 from spine.localstore.outcomes import Refusal
 from spine.localstore.permission_checks import check_known, read_permission
 from spine.localstore.query_checks import read_fetch, read_find
@@ -42,8 +47,12 @@ _FOR_USERS_ONLY = (a.PERMISSION, a.ALERT)
 class Interface:
     """Answers the five operations of the Summary Care Record FHIR API."""
 
-    def __init__(self, configuration: Configuration, writer: Writer, readers: AsyncConnectionPool) -> None:
+    def __init__(
+        self, configuration: Configuration, writer: Writer, readers: AsyncConnectionPool, faults: Faults
+    ) -> None:
         self._configuration = configuration
+        self._faults = faults
+        self.limits = Limits(configuration.requests_per_second, configuration.requests_per_minute)
         self._writer = writer
         self._readers = readers
         self._fill: dict[str, Callable[[Arrival, web.BaseRequest], None]] = {
@@ -54,7 +63,18 @@ class Interface:
             a.FETCH: _fill_fetch,
         }
 
-    async def answer(self, request: web.BaseRequest) -> web.Response:
+    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Return what the caller gets: the interface's answer, or a fault that was ordered."""
+        wait = self.limits.admit(time.monotonic())
+        if wait is not None:
+            # The gateway answers, so the service and its ledger never hear of it.
+            return web.Response(status=429, headers={"Retry-After": str(math.ceil(wait))})
+        fault = self._faults.meet(operation_of(request))
+        if fault is None:
+            return await self._serve(request)
+        return await misbehave(fault, request, lambda: self._serve(request))
+
+    async def _serve(self, request: web.BaseRequest) -> web.Response:
         """Return the answer to one request of the published interface; its ledger line is committed."""
         received_at = datetime.now(UTC)
         request_id, request_echo, request_refusal = headers.read_id(request.headers, headers.REQUEST_ID)
@@ -85,9 +105,8 @@ class Interface:
 
     async def _read(self, arrival: Arrival, request: web.BaseRequest) -> None:
         """Fill `arrival` from the request; raise the refusal that the request earns by itself."""
-        path = request.path.removeprefix(BASE_PATH)
-        verbs = _OPERATIONS.get(path, {})
-        arrival.kind = verbs.get(request.method, a.UNKNOWN)
+        verbs = _verbs(request)
+        arrival.kind = operation_of(request)
         headers.check_token(request.headers, self._configuration, user_needed=arrival.kind in _FOR_USERS_ONLY)
         if not verbs:
             raise Refusal(404, "not-found", f"{request.path} not found")
@@ -144,6 +163,15 @@ class Interface:
         assert row is not None
         body: bytes = row[0]
         return body
+
+
+def operation_of(request: web.BaseRequest) -> str:
+    """Return which operation a request asks for, by its path and verb alone."""
+    return _verbs(request).get(request.method, a.UNKNOWN)
+
+
+def _verbs(request: web.BaseRequest) -> dict[str, str]:
+    return _OPERATIONS.get(request.path.removeprefix(BASE_PATH), {})
 
 
 def _own_fault(error: Exception) -> Refusal:

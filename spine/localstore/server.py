@@ -10,8 +10,10 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 from psycopg_pool import AsyncConnectionPool
 
+from spine.localstore import control
 from spine.localstore.configuration import BASE_PATH, Configuration
 from spine.localstore.database import connect, create_tables, open_readers
+from spine.localstore.faults import Faults
 from spine.localstore.headers import may_look
 from spine.localstore.interface import Interface
 from spine.localstore.ledger_reading import read_ledger
@@ -29,8 +31,9 @@ class Store:
         self, configuration: Configuration, writer: Writer, readers: AsyncConnectionPool, tallies: Tallies
     ) -> None:
         self._configuration = configuration
-        self._interface = Interface(configuration, writer, readers)
-        self._pages = Pages(readers, tallies)
+        self._faults = Faults()
+        self._interface = Interface(configuration, writer, readers, self._faults)
+        self._pages = Pages(readers, tallies, self._faults if configuration.control else None)
         self._writer = writer
         self._readers = readers
 
@@ -45,6 +48,10 @@ class Store:
             if not may_look(request.headers, self._configuration):
                 challenge = {"WWW-Authenticate": 'Basic realm="Local store"'}
                 return web.Response(status=401, text="A token is needed.\n", headers=challenge)
+            if path == control.PATH and not control.may_control(request, enabled=self._configuration.control):
+                return await self._pages.missing()
+            if path == control.PATH and control.is_program(request):
+                return await control.answer_program(request, self._faults)
             if path == "/ledger" and request.method == "GET":
                 return await read_ledger(request, self._readers)
             return await self._pages.answer(request)
@@ -55,7 +62,13 @@ class Store:
     async def _health(self) -> web.Response:
         async with self._readers.connection(timeout=2) as connection:
             await connection.execute("SELECT 1")
-        return web.json_response({"status": "pass", "last_sequence": self._writer.last_sequence})
+        return web.json_response(
+            {
+                "status": "pass",
+                "last_sequence": self._writer.last_sequence,
+                "limited": self._interface.limits.refused,
+            }
+        )
 
 
 @contextlib.asynccontextmanager

@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
+import uuid
 
 import pytest
 
+from spine import client as client_module
 from spine.answers import AnswerKind
 from spine.client import BODY_CAP, CurrentSummary, SpineClient
 
@@ -12,6 +14,9 @@ IDS = {
     "request_id": "8e9b0e4e-8a3c-4c1e-9d0a-3f6b2c1d0e01",
     "correlation_id": "8e9b0e4e-8a3c-4c1e-9d0a-3f6b2c1d0e02",
 }
+
+
+OWN = "8e9b0e4e-8a3c-4c1e-9d0a-3f6b2c1d0e03"
 
 
 class RawServer:
@@ -54,8 +59,12 @@ class RawServer:
                     break
                 if script == "say nothing":
                     await asyncio.sleep(30)
-                writer.write(script)
-                await writer.drain()
+                for part in [script] if isinstance(script, bytes) else script:
+                    if part == "wait":
+                        await asyncio.sleep(0.02)
+                    else:
+                        writer.write(part)
+                        await writer.drain()
 
 
 def answer(status, body=b"", *headers):
@@ -78,7 +87,9 @@ def run(*scripts, call, connections=4, token=no_token, read_timeout=1.0):
 
 
 def upload(body=b"{}", may_begin=lambda: True):
-    return lambda client: client.upload(body, session_urid="555021935107", may_begin=may_begin, **IDS)
+    return lambda client: client.upload(
+        body, session_urid="555021935107", composition_id=OWN, may_begin=may_begin, **IDS
+    )
 
 
 def read(may_begin=lambda: True):
@@ -95,6 +106,8 @@ def read(may_begin=lambda: True):
         (answer(504), AnswerKind.UNKNOWN),
         (answer(200, b"all is well"), AnswerKind.UNKNOWN),
         (answer(302, b"", "Location: http://127.0.0.1:9/elsewhere"), AnswerKind.UNKNOWN),
+        (answer(201, b"", f"X-Request-ID: {IDS['request_id'].upper()}"), AnswerKind.ACCEPTED),
+        (answer(201, b"", f"X-Request-ID: {IDS['correlation_id']}"), AnswerKind.UNKNOWN),
         (b"utter nonsense\r\n\r\n", AnswerKind.UNKNOWN),
         (b"HTTP/1.1 201 X\r\nContent-Length: 100\r\n\r\ncut", AnswerKind.UNKNOWN),
         ("close after reading", AnswerKind.UNKNOWN),
@@ -190,6 +203,33 @@ def test_reading(body, found):
 @pytest.mark.parametrize("body", [b"", b"null", b"[]", b'{"total": 1}', b'{"entry": [{}]}', b"\xff"])
 def test_what_cannot_be_read_is_tried_again(body):
     assert run(answer(200, body), call=read())[0].kind is AnswerKind.TRANSIENT
+
+
+def test_an_answer_left_over_from_before_is_nobodys():
+    """The server says everything twice; the second time is not the answer to the next message."""
+    echo = f"X-Request-ID: {IDS['request_id']}"
+
+    async def twice(client):
+        first = await upload()(client)
+        await asyncio.sleep(0.05)
+        ids = {"request_id": str(uuid.uuid4()), "correlation_id": IDS["correlation_id"]}
+        second = await client.upload(
+            b"{}", session_urid="", composition_id=OWN, may_begin=lambda: True, **ids
+        )
+        return first, second
+
+    twofold = [answer(201, b"", echo), "wait", answer(201, b"", echo)]
+    (first, second), _ = run(twofold, answer(201), call=twice)
+    assert first.kind is AnswerKind.ACCEPTED
+    assert second.kind is AnswerKind.UNKNOWN
+
+
+def test_an_answer_byte_by_byte_has_an_end(monkeypatch):
+    monkeypatch.setattr(client_module, "CONNECT_SECONDS", 0.1)
+    head = b"HTTP/1.1 201 X\r\nContent-Length: 100\r\n\r\n"
+    slow = [head, *("wait", b"x") * 50]
+    found, _ = run(slow, call=upload(), read_timeout=0.3)
+    assert found.kind is AnswerKind.UNKNOWN
 
 
 def test_an_endless_answer_is_cut():

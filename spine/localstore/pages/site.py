@@ -1,4 +1,4 @@
-"""The pages: the ledger at `/`, one line with its patient at `/lines/<sequence>`, and the search."""
+"""The pages: the ledger at `/`, one line with its patient at `/lines/<sequence>`, the search, the faults."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from psycopg_pool import AsyncConnectionPool
 
+from spine.localstore import control
 from spine.localstore.arrivals import ACCEPTED, UPLOAD
+from spine.localstore.faults import TARGETS, FaultKind, FaultRefused, Faults
 from spine.localstore.fhir_json import child, objects, text
 from spine.localstore.pages import queries, words
 from spine.localstore.pages.narrative import readable
@@ -33,9 +35,11 @@ _SEPARATORS = re.compile(r"[\s\u00a0-]+")
 class Pages:
     """Answers every request that is not for the interface, the ledger's reading or health."""
 
-    def __init__(self, readers: AsyncConnectionPool, tallies: Tallies) -> None:
+    def __init__(self, readers: AsyncConnectionPool, tallies: Tallies, faults: Faults | None) -> None:
         self._readers = readers
         self._tallies = tallies
+        # None: they cannot be ordered here, and there is no page of them.
+        self._faults = faults
         self._style = (_HERE / "page.css").read_bytes()
         self._templates = Environment(
             loader=FileSystemLoader(_HERE / "templates"),
@@ -57,7 +61,41 @@ class Pages:
                 return await self._line(int(found[1]))
         if request.method == "POST" and request.path == "/find":
             return await self._find(request)
+        if request.path == control.PATH and self._faults is not None:
+            return await self._order_fault(request, self._faults)
+        return await self.missing()
+
+    async def missing(self) -> web.Response:
+        """Return the page that says that there is none."""
         return self._page("missing.html", 404, {})
+
+    async def _order_fault(self, request: web.BaseRequest, faults: Faults) -> web.Response:
+        """The faults in force, and a form that adds one or clears all."""
+        if request.method == "GET":
+            return self._fault_page(faults, {}, None)
+        if request.method != "POST" or not control.from_own_page(request):
+            return await self.missing()
+        sent = {name: str(value)[:200] for name, value in (await request.post()).items()}
+        if sent.pop("do", "") == "clear":
+            faults.clear()
+        else:
+            try:
+                faults.order(sent)
+            except FaultRefused as refusal:
+                return self._fault_page(faults, sent, refusal)
+        return web.Response(status=303, headers={**_HEADERS, "Location": control.PATH})
+
+    def _fault_page(
+        self, faults: Faults, sent: Mapping[str, str], refusal: FaultRefused | None
+    ) -> web.Response:
+        values = {
+            "faults": list(faults),
+            "kinds": FaultKind,
+            "targets": TARGETS,
+            "sent": sent,
+            "refusal": refusal,
+        }
+        return self._page("faults.html", 400 if refusal else 200, values)
 
     async def _ledger(self, query: Mapping[str, str], sought: str = "", fault: str = "") -> web.Response:
         outcome = query.get("outcome", "")
@@ -80,6 +118,8 @@ class Pages:
             "refusing": refusing,
             "sought": sought,
             "fault": fault,
+            "has_faults": self._faults is not None,
+            "faults_in_force": len(list(self._faults or ())),
         }
         return self._page("ledger.html", 400 if fault else 200, values)
 

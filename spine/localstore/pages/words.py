@@ -16,6 +16,7 @@ KINDS = {
     a.FETCH: "Summary read",
     a.UNKNOWN: "Unknown request",
 }
+TARGETS = {"any": "Any request", **{kind: words for kind, words in KINDS.items() if kind != a.UNKNOWN}}
 OUTCOMES = {
     a.ACCEPTED: "Accepted",
     a.REFUSED: "Refused",

@@ -8,15 +8,26 @@ from django.utils import timezone
 from carerecords.models import UploadJob
 from spine import pipeline, recovery
 from spine.store import Store
-from tests.localstore_process import localstore  # noqa: F401 - a fixture
+from tests.localstore_process import localstore, running_store  # noqa: F401 - a fixture
 
 
 @pytest.fixture
 def sending(transactional_db, settings, localstore):
     """Sends what is due, now or as if the undo window had passed."""
+    yield from sending_to(localstore, settings)
+
+
+@pytest.fixture(scope="session")
+def odd_localstore():
+    """A store that can be told to misbehave."""
+    yield from running_store(LOCALSTORE_CONTROL="1")
+
+
+def sending_to(localstore, settings, *, read_timeout=5):
+    """`Sending` to a store, and the settings for it."""
     settings.SPINE_BASE_URL = localstore.fhir_url
     settings.SPINE_LEDGER_URL = f"{localstore.base_url}/ledger"
-    settings.SPINE_READ_TIMEOUT_SECONDS = 5
+    settings.SPINE_READ_TIMEOUT_SECONDS = read_timeout
     sender = Sending(Store(), localstore)
     yield sender
     sender.store.close()

@@ -18,8 +18,11 @@ def outcome(text="", code="value"):
     )
 
 
+OWN = "0d3c9b4e-58ab-4b0e-8f6c-2f6f0b8a1c11"
+
+
 def answer(status, body="", **headers):
-    return classify(status, headers, body.encode(), now=NOW)
+    return classify(status, headers, body.encode(), now=NOW, own_id=OWN)
 
 
 @pytest.mark.parametrize(
@@ -29,9 +32,10 @@ def answer(status, body="", **headers):
         (400, outcome("Composition missing from payload"), AnswerKind.REFUSED),
         (
             400,
-            outcome("Code: 30134, Display: [PSIS-30134] - Duplicate event with eventId X"),
+            outcome(f"Code: 30134, Display: [PSIS-30134] - Duplicate event with eventId {OWN.upper()} and"),
             AnswerKind.DUPLICATE,
         ),
+        (400, outcome("[PSIS-30134] - Duplicate event with eventId X"), AnswerKind.UNKNOWN),
         (401, "", AnswerKind.UNAUTHORISED),
         (403, outcome("[PSIS-30418] - ACF does not permit", "forbidden"), AnswerKind.CONSENT_DIFFERS),
         (404, "", AnswerKind.REFUSED),
