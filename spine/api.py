@@ -90,9 +90,12 @@ class ExplainView(CareView):
         patient = open_patient(self.care, public_id)
         now = timezone.now()
         asked = read_input(ExplainQuery, request.query_params.dict())
-        on = _day(asked, patient.born_on, timezone.localdate(now))
+        on, known_on = _days(asked, patient.born_on, timezone.localdate(now))
         access.record(self.care, AccessEvent.Kind.VIEWED, patient=patient, detail="api: explain")
-        body = _now(patient, now) if on is None else _as_of(patient, _end_of(on))
+        if on is None:
+            body = _now(patient, now)
+        else:
+            body = _as_of(patient, _end_of(on, now), _end_of(known_on or on, now))
         return Response(ExplanationShape(body).data)
 
 
@@ -102,31 +105,38 @@ def _practice(view: CareView) -> Practice:
     return view.care.practice
 
 
-def _day(asked: dict[str, Any], born_on: datetime.date, today: datetime.date) -> datetime.date | None:
-    """The past day asked for; None for now, which today is too."""
+def _days(
+    asked: dict[str, Any], born_on: datetime.date, today: datetime.date
+) -> tuple[datetime.date | None, datetime.date | None]:
+    """The day asked about, None for now, which today is too; and the day of knowledge, if another."""
     on: datetime.date | None = asked.get("on")
-    if on is not None and on > today:
-        raise ValidationError({"on": ["Date must be today or in the past"]})
-    if on is not None and on < born_on:
-        raise ValidationError({"on": ["Date must be the same as or after the date of birth"]})
-    return None if on == today else on
+    known_on: datetime.date | None = asked.get("known_on")
+    if known_on is not None and on is None:
+        raise ValidationError({"known_on": ["Give the day that is asked about, on, as well"]})
+    for name, day in (("on", on), ("known_on", known_on)):
+        if day is not None and day > today:
+            raise ValidationError({name: ["Date must be today or in the past"]})
+        if day is not None and day < born_on:
+            raise ValidationError({name: ["Date must be the same as or after the date of birth"]})
+    return (None if on == today and known_on in {None, today} else on), known_on
 
 
-def _end_of(day: datetime.date) -> datetime.datetime:
-    """The last moment of a day here, so that what was recorded on it counts."""
-    return timezone.make_aware(datetime.datetime.combine(day, datetime.time.max))
+def _end_of(day: datetime.date, now: datetime.datetime) -> datetime.datetime:
+    """The last moment of a day here, so that what was recorded on it counts; of today, now."""
+    return min(timezone.make_aware(datetime.datetime.combine(day, datetime.time.max)), now)
 
 
 def _now(patient: Patient, at: datetime.datetime) -> dict[str, Any]:
     told = explain(patient, at)
-    words = {"heading": told.heading, "will_upload": told.will_upload}
+    words = {"known_at": at, "heading": told.heading, "will_upload": told.will_upload}
     return _body(patient, at, told.decision, told.reasons, told.loaded) | words
 
 
-def _as_of(patient: Patient, at: datetime.datetime) -> dict[str, Any]:
+def _as_of(patient: Patient, at: datetime.datetime, known_at: datetime.datetime) -> dict[str, Any]:
     """What would have become of it then has no heading: whether it went is in its uploads."""
-    decision, reasons, loaded = explain_as_of(patient, at)
-    return _body(patient, at, decision, reasons, loaded) | {"heading": None, "will_upload": None}
+    decision, reasons, loaded = explain_as_of(patient, at, known_at)
+    words = {"known_at": known_at, "heading": None, "will_upload": None}
+    return _body(patient, at, decision, reasons, loaded) | words
 
 
 def _body(

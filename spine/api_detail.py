@@ -18,6 +18,8 @@ from spine.api_shapes import (
 from spine.gate import Outcome, Scope
 from spine.queries import UploadRecord
 
+_NO_DATE = "Give the date as YYYY-MM-DD, for example 2007-06-29"
+
 
 class UploadDetailShape(UploadShape):
     """One upload with every check, every send and every answer, oldest first."""
@@ -53,7 +55,12 @@ class ExplainQuery(StrictSerializer):
     on = serializers.DateField(
         required=False,
         help_text="As of the end of this day, from what was recorded by then. Left out: now.",
-        error_messages={"invalid": "Give the date as YYYY-MM-DD, for example 2007-06-29"},
+        error_messages={"invalid": _NO_DATE},
+    )
+    known_on = serializers.DateField(
+        required=False,
+        help_text="With `on`: from what was recorded by the end of this day instead, earlier or later.",
+        error_messages={"invalid": _NO_DATE},
     )
 
 
@@ -62,6 +69,7 @@ class ExplanationShape(serializers.Serializer[Any]):
 
     patient = serializers.UUIDField()
     as_of = serializers.DateTimeField()
+    known_at = serializers.DateTimeField(help_text="What was recorded by then was counted.")
     heading = serializers.CharField(allow_null=True, help_text="Null for a day in the past.")
     will_upload = serializers.BooleanField(allow_null=True, help_text="Null for a day in the past.")
     outcome = serializers.ChoiceField([one.value for one in Outcome])

@@ -200,8 +200,8 @@ def load_as_of(patient: Patient, at: datetime.datetime, known_at: datetime.datet
     """Facts of one patient as of a moment, from what was recorded by then, or by `known_at`.
 
     With `known_at` later than `at`, it says what we know now of that moment: a letter that came in
-    late counts, which nobody could know then. Consent, stances, positions, consent model and stop come from their events. Identity and
-    sensitivity have no history and count as they are now.
+    late counts, which nobody could know then. Consent, stances, positions, consent model and stop come
+    from their events. Identity and sensitivity have no history and count as they are now.
     """
     known_at = known_at or at
     nation = load_nation(at, known_at=known_at)

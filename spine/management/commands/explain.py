@@ -26,7 +26,6 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("nhs_number", help='10 numbers; spaces are fine inside quotes: "999 123 4567"')
         parser.add_argument("--on", help="as of the end of this day (YYYY-MM-DD), from what was known then")
-
         parser.add_argument(
             "--known-on", help="with --on: from what was known at the end of this later (or earlier) day"
         )

@@ -194,6 +194,44 @@ def test_why_on_a_day(api, patient):
     assert codes[15] == ("HOLD", ["policy.bma"])
 
 
+def test_a_day_as_it_was_believed_and_as_it_is_known_since(api, patient):
+    """Consent of 30 days ago; a refusal of 20 days ago that came in by post 10 days ago."""
+    now = timezone.now()
+
+    def ago(days):
+        return now - datetime.timedelta(days=days)
+
+    def day(days):
+        return timezone.localdate(ago(days)).isoformat()
+
+    decide(patient, at=ago(30))
+    refused = decide(patient, Preference.EXPRESS_DISSENT, at=ago(10), decided_on=timezone.localdate(ago(20)))
+    outcomes = {}
+    for on, known_on in ((15, 15), (15, 11), (15, 10), (15, 0), (25, 0), (0, 15)):
+        told = api.get(explain(patient), {"on": day(on), "known_on": day(known_on)}).json()
+        told_days = [datetime.datetime.fromisoformat(told[name]) for name in ("as_of", "known_at")]
+        assert [timezone.localdate(one).isoformat() for one in told_days] == [day(on), day(known_on)]
+        outcomes[on, known_on] = told["outcome"]
+        event = told["evidence"]["consent_event"]
+        assert (event == str(refused.event.public_id)) == (told["outcome"] == "CANCEL")
+    assert outcomes == {
+        (15, 15): "SEND",
+        (15, 11): "SEND",
+        (15, 10): "CANCEL",
+        (15, 0): "CANCEL",
+        (25, 0): "SEND",
+        (0, 15): "SEND",
+    }
+    assert api.get(explain(patient), {"on": day(15)}).json()["outcome"] == "SEND"
+
+
+@pytest.mark.parametrize("more", [{}, {"on": "2024-03-01"}])
+@pytest.mark.parametrize("known_on", ["2999-01-01", "yesterday", "1970-06-11"])
+def test_days_of_knowledge_that_cannot_be_asked(api, patient, more, known_on):
+    answer = api.get(explain(patient), {"known_on": known_on} | more)
+    assert answer.status_code == 400 and list(answer.json()["errors"]) == ["known_on"]
+
+
 def test_today_is_now(api, patient):
     told = api.get(explain(patient), {"on": timezone.localdate().isoformat()}).json()
     assert told["heading"] == "Will not be uploaded"
