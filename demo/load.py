@@ -13,7 +13,7 @@ from carerecords.management.commands.import_practices import NATIONAL_LIST
 from carerecords.models import Patient, Practice, Registration, SummaryItem, UploadJob, User
 from carerecords.practice_import import import_practices
 from consent.models import ConsentEvent
-from demo import decisions, people, staffing, writing
+from demo import decisions, people, staffing, surveys, writing
 from demo.accounts import ACCOUNTS
 from demo.places import PLACES, Place
 
@@ -67,6 +67,7 @@ def load(*, at: datetime.datetime, say: Say, seed: int = SEED, scale: float = 1)
         for place, practice, roster in zip(PLACES, practices, rosters, strict=True)
     ]
     _go_live(practices, at)
+    surveys.run_surveys(at, random.Random(f"{seed} surveys"))
     _analyse()
     return _sum(totals)
 

@@ -13,6 +13,9 @@ from django.db import transaction
 from django.utils import timezone
 from rest_framework.authtoken.models import Token
 
+from boycott.models import Survey
+from boycott.surveys.queries import results_of, standing_of, turnout, waiting_for
+from boycott.surveys.vocabulary import Kind, SurveyState
 from carerecords.models import JobKind, JobState, Patient, Practice, Registration, UploadJob, User
 from carerecords.permissions import Permission, Role
 from consent import rules
@@ -234,3 +237,14 @@ def test_the_days_are_those_of_the_moment_given():
     run()
     newest = ConsentEvent.objects.order_by("-recorded_at").first().recorded_at
     assert timezone.localdate(AT) - newest.date() < datetime.timedelta(days=7)
+
+
+def test_a_survey_of_2007_and_an_open_ballot():
+    run()
+    survey = Survey.objects.get(kind=Kind.SURVEY)
+    found = results_of(standing_of(survey, AT))
+    assert [share.count for share in found.tally.shares] == [75, 18, 7]
+    ballot = Survey.objects.get(kind=Kind.BALLOT)
+    assert standing_of(ballot, AT).state is SurveyState.OPEN and turnout(ballot).answered == 40
+    gps = User.objects.filter(email__in=["gp@demo.example", "gp2@demo.example"])
+    assert all(waiting_for(gp, Kind.BALLOT, AT).exists() for gp in gps)
