@@ -120,3 +120,22 @@ class StopRevision(AppendOnly):
 
     def __str__(self) -> str:
         return "stopped" if self.stopped else "running"
+
+
+class StopStep(AppendOnly):
+    """What followed a stop: its review, and what was asked and answered about resuming."""
+
+    class Kind(models.TextChoices):
+        REVIEWED = "REVIEWED", "Stop reviewed"
+        RESUME_ASKED = "RESUME_ASKED", "Asked to resume uploads"
+        RESUME_DECLINED = "RESUME_DECLINED", "Resuming declined"
+        RESUME_AGREED = "RESUME_AGREED", "Resuming agreed"
+
+    stop = models.ForeignKey(StopRevision, on_delete=models.PROTECT, related_name="steps")
+    kind = models.CharField(max_length=15, choices=Kind)
+    note = models.CharField(max_length=1000)
+    made_at = models.DateTimeField()
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    def __str__(self) -> str:
+        return self.get_kind_display()

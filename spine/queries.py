@@ -1,4 +1,4 @@
-"""Reading uploads, stops, and the GPs of a practice with what they answer."""
+"""Reading uploads, and the GPs of a practice with what they answer."""
 
 import datetime
 import uuid
@@ -14,7 +14,7 @@ from boycott.positions import GpStance
 from carerecords.models import JobKind, JobState, Patient, Practice, RoleAssignment, UploadJob, User
 from carerecords.models.upload_job import BUSY_STATES, OPEN_STATES
 from carerecords.permissions import Role
-from spine.models import GateDecision, Receipt, StopRevision, UploadAttempt
+from spine.models import GateDecision, Receipt, UploadAttempt
 from spine.reasons import Reason
 
 PAGE = 50
@@ -137,11 +137,6 @@ def last_receipt_at(practice: Practice) -> datetime.datetime | None:
     """When the store last answered for this practice."""
     last = Receipt.objects.filter(job__practice=practice).order_by("-pk").values_list("at", flat=True)
     return last.first()
-
-
-def stop_history() -> list[StopRevision]:
-    """Every stop and resumption, newest first."""
-    return list(StopRevision.objects.select_related("made_by").order_by("-pk"))
 
 
 @dataclass(frozen=True)
