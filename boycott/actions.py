@@ -1,22 +1,17 @@
-"""Changing the union's position and the answers to it.
+"""The answers of practices and GPs to the union's position; `drafting` and `approvals` change that.
 
-Each change takes the fence of its scope: after it commits, no upload that it forbids begins.
+Each takes the fence of its scope: after it commits, no upload that it forbids begins.
 """
 
 import datetime
-import uuid
 from contextlib import ExitStack
-from dataclasses import dataclass
 
 from django.utils import timezone
 
-from boycott.models import GpStanceRevision, PositionRevision, StanceRevision
-from boycott.positions import DataScope, GpStance, Phrase, Position, Stance, Strength
-from boycott.queries import NATIONAL_LINE, latest_of
-from carerecords import doorbell, fence, quiet
+from boycott.models import GpStanceRevision, StanceRevision
+from boycott.positions import GpStance, Stance
+from carerecords import doorbell, fence
 from carerecords.models import Patient, Practice, User
-from carerecords.models.fact_clock import NATIONAL
-from carerecords.quiet import Quiet
 
 REASON_LENGTH = range(20, 1001)
 
@@ -27,78 +22,6 @@ class ChangeRefused(Exception):
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
         self.field = field
-
-
-@dataclass(frozen=True)
-class Changed:
-    """A change of position that has committed, and since when no upload has begun."""
-
-    revision: PositionRevision
-    quiet: Quiet
-
-
-def change_position(
-    *,
-    position: Position,
-    text: str,
-    reason: str,
-    by: User,
-    at: datetime.datetime,
-    seen: int,
-    phrase: str = "",
-    body: str = "BMA",
-    strength: Strength = Strength.ADVICE,
-    data_scope: DataScope = DataScope.ALL,
-    line: uuid.UUID = NATIONAL_LINE,
-) -> Changed:
-    """Appends the next revision of a line of policy, in force at once.
-
-    `seen` is the number of the revision the admin was shown (0: none). `phrase` is what they
-    typed; starting or ending a boycott asks for it here, so that the API and commands obey too
-    (LaunchDarkly asks for one in its pages only). Raises `ChangeRefused` when `seen` is no longer
-    the latest, when the position is that already, when the phrase is not typed exactly, or when
-    the text is missing or the reason too short or too long. Waits for the sends in flight, for one
-    send time-out at most.
-    """
-    if not text.strip():
-        raise ChangeRefused("text", "Enter the words of the motion or statement")
-    if len(reason.strip()) not in REASON_LENGTH:
-        raise ChangeRefused("reason", "Reason must be between 20 and 1,000 characters")
-    with quiet.changing(NATIONAL, at) as silence:
-        latest = latest_of(line)
-        number = latest.number if latest else 0
-        if number != seen:
-            raise ChangeRefused("seen", "The policy was changed while you were working. Check it again")
-        before = Position(latest.position) if latest and latest.lasts_after(at) else None
-        if before is position:
-            raise ChangeRefused("position", "This is the position already")
-        asked = phrase_for(before, position)
-        if asked and phrase.strip() != asked:
-            raise ChangeRefused("phrase", f"Type {asked} to confirm")
-        revision = PositionRevision.objects.create(
-            line=line,
-            number=number + 1,
-            body=body,
-            position=position,
-            strength=strength,
-            data_scope=data_scope,
-            text=text.strip(),
-            effective_from=at,
-            reason=reason.strip(),
-            made_at=at,
-            made_by=by,
-        )
-        doorbell.ring_after_commit()
-    return Changed(revision, silence)
-
-
-def phrase_for(before: Position | None, after: Position) -> Phrase | None:
-    """What must be typed: only starting and ending a boycott asks for a phrase."""
-    if before == after:
-        return None
-    if after is Position.NON_COOPERATION:
-        return Phrase.START
-    return Phrase.END if before is Position.NON_COOPERATION else None
 
 
 def set_stance(

@@ -7,7 +7,7 @@ the phrase, a comment and a fresh proof of who they are, and the figures are com
 import datetime
 from dataclasses import dataclass
 
-from boycott import desk, steps, suspending
+from boycott import desk, guidance, steps, suspending
 from boycott.actions import ChangeRefused
 from boycott.change_states import Cause, Step
 from boycott.dossier import Dossier, as_revision, dossier
@@ -113,6 +113,17 @@ def _figures(found: Dossier, by: User, at: datetime.datetime) -> Figures | None:
     return now
 
 
+def _publish_guidance(found: Dossier, by: User, at: datetime.datetime) -> None:
+    """With the change or not at all. What a change published before it was written again is out already."""
+    draft = guidance.draft_of(found.change)
+    if draft is None:
+        return
+    try:
+        guidance.publish(revision=draft, change=found.change, by=by, at=at)
+    except guidance.GuidanceRefused as refusal:
+        raise ChangeRefused("guidance", str(refusal)) from None
+
+
 def _put_into_force(
     found: Dossier, comment: str, figures: Figures, by: User, at: datetime.datetime
 ) -> Approved:
@@ -143,6 +154,7 @@ def _put_into_force(
             made_by=sender.made_by if sender else by,
         )
         steps.take(found, Step.APPROVED, by=by, at=at, comment=comment, figures=figures)
+        _publish_guidance(found, by, at)
         later = content.starts_at is not None
         steps.take(found, Step.SCHEDULED if later else Step.TOOK_EFFECT, by=by, at=at)
         name = steps.name_of(found)

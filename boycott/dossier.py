@@ -4,13 +4,22 @@ import datetime
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from django.db.models import Max, QuerySet
 
+from boycott import guidance
 from boycott.change_states import ON_THE_WAY, ChangeState, Step
 from boycott.content import fingerprint
-from boycott.models import ChangeContent, ChangeStep, MotionRevision, PolicyChange, PositionRevision
-from boycott.models.change import PositionWithdrawal
+from boycott.models import (
+    ChangeContent,
+    ChangeStep,
+    GuidanceRevision,
+    MotionRevision,
+    PolicyChange,
+    PositionRevision,
+    PositionWithdrawal,
+)
 from boycott.positions import DataScope, Position
 from boycott.rules import Place, Revision, in_force
 from carerecords.models import Practice
@@ -35,10 +44,16 @@ class Dossier:
     def state(self, at: datetime.datetime) -> ChangeState:
         return self.last.state(at)
 
+    @cached_property
+    def guidance(self) -> GuidanceRevision | None:
+        """The guidance that goes with it: drafted, or published with it before."""
+        return guidance.draft_of(self.change) or guidance.published_with(self.change)
+
     @property
     def authors(self) -> set[int]:
-        """Everybody who wrote or sent any of it: none of them may approve it."""
-        return {step.made_by_id for step in self._of(Step.WRITTEN, Step.SUBMITTED) if step.made_by_id}
+        """Everybody who wrote or sent any of it, its guidance included: none of them may approve it."""
+        wrote = {step.made_by_id for step in self._of(Step.WRITTEN, Step.SUBMITTED) if step.made_by_id}
+        return wrote | ({self.guidance.made_by_id} if self.guidance else set())
 
     @property
     def submission(self) -> ChangeStep | None:
@@ -65,7 +80,10 @@ class Dossier:
     @property
     def fingerprint(self) -> str:
         """Of everything that would take effect as it stands now."""
-        return fingerprint(_facts(self.change, self.content))
+        facts = _facts(self.change, self.content)
+        return fingerprint(
+            facts | {"guidance": guidance.fingerprint(self.guidance) if self.guidance else None}
+        )
 
     def _of(self, *kinds: Step) -> list[ChangeStep]:
         return [step for step in self.steps if step.kind in kinds]

@@ -94,6 +94,8 @@ def cancel_change(*, change: PolicyChange, comment: str, by: User, at: datetime.
 def check_ready(found: Dossier, at: datetime.datetime) -> None:
     """What must hold when it is sent and again when it is approved. Raises `ChangeRefused`."""
     content, change = found.content, found.change
+    if found.guidance is None:
+        raise ChangeRefused("guidance", "Write the guidance to publish with this change first")
     motion = latest_motion(content.motion.motion)
     if motion is None or motion.pk != content.motion_id:
         raise ChangeRefused("motion", "The motion was changed since this was written. Edit the change")

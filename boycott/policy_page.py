@@ -3,6 +3,9 @@
 import datetime
 from dataclasses import dataclass
 
+from boycott.dossier import places
+from boycott.findings import Found, findings
+from boycott.lattice import examine
 from boycott.models import PositionRevision, StanceRevision
 from boycott.positions import DataScope, Position, Stance
 from boycott.queries import history, place_of, rows_of, stance_of, standing_revisions
@@ -21,10 +24,17 @@ class PolicyPage:
     answer: StanceRevision | None
     effect: str
     history: list[PositionRevision]
+    # Conflicts and positions without effect, in force or to come, wherever they are.
+    findings: list[Found]
+    at: datetime.datetime
+
+    @staticmethod
+    def withdrawn(revision: PositionRevision) -> bool:
+        return hasattr(revision, "withdrawal")
 
 
 def policy_page(practice: Practice | None, at: datetime.datetime) -> PolicyPage:
-    """Four queries; they grow with the number of revisions only."""
+    """Eight queries at most. They grow with the revisions and, for the nation, with the practices."""
     standing = standing_revisions()
     in_force = positions_for(place_of(practice), standing, at) if practice else everywhere(standing, at)
     stance, answer = stance_of(practice) if practice else (None, None)
@@ -37,6 +47,8 @@ def policy_page(practice: Practice | None, at: datetime.datetime) -> PolicyPage:
         answer=answer,
         effect=_effect(in_force, conflicting),
         history=history(),
+        findings=_findings(practice, standing, at),
+        at=at,
     )
 
 
@@ -44,6 +56,15 @@ def _covering(practice: Practice | None, revisions: list[Revision]) -> list[Revi
     if practice is None:
         return [revision for revision in revisions if revision.is_everywhere]
     return [revision for revision in revisions if revision.covers(place_of(practice))]
+
+
+def _findings(practice: Practice | None, standing: list[Revision], at: datetime.datetime) -> list[Found]:
+    """For a practice what concerns it; for the nation every cell of practices."""
+    examined = examine(standing, [place_of(practice)] if practice else places(), at)
+    if practice is None:
+        return findings(examined.clashes, examined.idle)
+    # One that reaches nobody here may have its effect elsewhere.
+    return findings(examined.clashes, [one for one in examined.idle if one.by])
 
 
 def _effect(in_force: list[Revision], conflicting: bool) -> str:

@@ -8,7 +8,7 @@ from django.db.models import Count, OuterRef, Subquery
 
 from boycott.models import GpStanceRevision, PositionRevision, StanceRevision
 from boycott.positions import UNANSWERED, DataScope, GpStance, Position, Stance
-from boycott.rules import Place, Revision, standing
+from boycott.rules import Place, Revision, in_force, standing
 from carerecords.models import Practice, User
 
 # The line of the union's national policy, which the switch revises.
@@ -58,7 +58,7 @@ def stance_of(
 
 def history() -> list[PositionRevision]:
     """Every revision, newest first."""
-    return list(PositionRevision.objects.select_related("made_by").order_by("-pk"))
+    return list(PositionRevision.objects.select_related("made_by", "withdrawal").order_by("-pk"))
 
 
 def latest_of(line: uuid.UUID) -> PositionRevision | None:
@@ -69,7 +69,8 @@ def latest_of(line: uuid.UUID) -> PositionRevision | None:
 def rows_of(revisions: Iterable[Revision]) -> list[PositionRevision]:
     """The full rows behind some revisions, oldest first."""
     ids = [revision.id for revision in revisions]
-    return list(PositionRevision.objects.filter(pk__in=ids).select_related("made_by").order_by("pk"))
+    rows = PositionRevision.objects.filter(pk__in=ids).select_related("made_by", "motion")
+    return list(rows.order_by("pk"))
 
 
 def stance_history(practice: Practice) -> list[StanceRevision]:
@@ -97,3 +98,18 @@ def practices_by_answer() -> dict[Stance | None, int]:
     return {
         answer: counted.get(answer, 0) for answer in (Stance.FOLLOW, None, Stance.DO_NOT_FOLLOW, Stance.HOLD)
     }
+
+
+def in_force_on_motion(motion: uuid.UUID, at: datetime.datetime) -> list[PositionRevision]:
+    """The positions in force anywhere that rest on a motion, whichever revision of it."""
+    return [
+        row
+        for row in rows_of(in_force(standing_revisions(), at))
+        if row.motion and row.motion.motion == motion
+    ]
+
+
+def holding_changes(at: datetime.datetime) -> set[int]:
+    """The changes whose position is in force: of those that took effect, the ones not over."""
+    held = in_force(standing_revisions(), at)
+    return {row.change_id for row in rows_of(held) if row.change_id is not None}

@@ -123,6 +123,23 @@ def next_change(revisions: Iterable[Revision], at: datetime.datetime) -> datetim
     return min((moment for moment in moments if moment > at), default=None)
 
 
+def stops_at(
+    revision: Revision, revisions: Iterable[Revision], place: Place | None = None
+) -> datetime.datetime | None:
+    """When a position in force stops asking what it asks, by the calendar: for a place, or anywhere.
+
+    It ends by itself, or the next revision of its line asks otherwise or no longer covers the place.
+    """
+    later = [one for one in revisions if one.line == revision.line and one.number > revision.number]
+    turns = [
+        one.effective_from
+        for one in later
+        if (one.position, one.data_scope) != (revision.position, revision.data_scope)
+        or (place is not None and not one.covers(place))
+    ]
+    return min([*turns, *([revision.effective_to] if revision.effective_to else [])], default=None)
+
+
 def conflict(applying: Sequence[Revision]) -> bool:
     """Whether positions in force disagree about the same part of the summary."""
     return any(disputed(applying, about) for about in DataScope)

@@ -25,3 +25,9 @@ _WHAT = {"region_code": "region", "icb_code": "integrated care board", "ods_code
 def _known(column: str, codes: Iterable[str]) -> set[str]:
     rows = Practice.objects.filter(**{f"{column}__in": list(codes)})
     return set(rows.values_list(column, flat=True).distinct())
+
+
+def regions() -> list[tuple[str, str]]:
+    """The regions of England that have practices: (code, name), by name."""
+    rows = Practice.objects.order_by("region_name").values_list("region_code", "region_name")
+    return list(rows.distinct())

@@ -1,12 +1,17 @@
-"""The policy page: what is in force, whom it binds, and everything that was."""
+"""The policy page, the list of changes to it, and what people were told of theirs."""
 
-from django.http import HttpResponse
-from django.shortcuts import render
+import uuid
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
+from boycott import notices
+from boycott.dossier import newest_steps
 from boycott.guidance.queries import pages
 from boycott.policy_page import policy_page
+from boycott.queries import holding_changes
 from carerecords.access import requires
 from carerecords.middleware import CareRequest
 from carerecords.permissions import Permission
@@ -22,3 +27,22 @@ def policy(request: CareRequest) -> HttpResponse:
         "Permission": Permission,
     }
     return render(request, "boycott/policy.jinja", context)
+
+
+@require_safe
+@requires(Permission.SEE_POLICY_CHANGES)
+def changes(request: CareRequest) -> HttpResponse:
+    """Every change of policy and where it stands, the one touched last first."""
+    at = timezone.now()
+    holding = holding_changes(at)
+    rows = [(step, step.state(at), step.change_id in holding) for step in newest_steps()]
+    return render(request, "boycott/changes.jinja", {"rows": rows, "Permission": Permission})
+
+
+@require_POST
+@requires(Permission.SEE_POLICY_CHANGES)
+def read_notice(request: CareRequest, public_id: uuid.UUID) -> HttpResponse:
+    """Takes a notice off one's own home page."""
+    if not notices.note_read(notice=public_id, by=request.user, at=timezone.now()):
+        raise Http404
+    return redirect("home")

@@ -5,6 +5,7 @@ a database they are simply not there.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache
 
 import structlog
@@ -22,6 +23,7 @@ from carerecords.middleware import CareRequest
 from carerecords.permissions import Permission
 from config.accounts import PREVIOUS_LOG_IN
 from spine.policy_strip import Strip, strip_for
+from spine.soon import told_before
 from spine.standing import how_it_stands
 
 log = structlog.get_logger(__name__)
@@ -67,7 +69,8 @@ def policy_strip(request: CareRequest) -> Mapping[str, object]:
 
 def _strip(request: CareRequest) -> Strip | None:
     try:
-        return strip_for(how_it_stands(request.practice, timezone.now(), POLICY))
+        here = how_it_stands(request.practice, timezone.now(), POLICY)
+        return replace(strip_for(here), soon=told_before(here))
     except DatabaseError as error:
         log.warning("policy_strip_not_read", error=type(error).__name__)
         return None

@@ -1,4 +1,4 @@
-"""The accounts of the demo: one for each role, one password. The passwords of made-up people only."""
+"""The accounts of the demo: one or two for each role, one password. The passwords of made-up people only."""
 
 from dataclasses import dataclass
 
@@ -44,10 +44,28 @@ ACCOUNTS = [
         "gp2@demo.example", Role.GP, 1, "Dr", "James", "Crompton", "Another practice: cannot see the first's"
     ),
     Account(
-        "policy@demo.example", Role.POLICY_ADMIN, None, "Dr", "Helen", "Vaughan", "Start or end the boycott"
+        "policy@demo.example",
+        Role.POLICY_ADMIN,
+        None,
+        "Dr",
+        "Helen",
+        "Vaughan",
+        "Send the boycott for approval",
+    ),
+    Account(
+        "policy2@demo.example", Role.POLICY_ADMIN, None, "Mr", "Owen", "Pritchard", "Approve what she sent"
     ),
     Account(
         "national@demo.example", Role.NATIONAL_ADMIN, None, "Mr", "David", "Osei", "Stop all uploads at once"
+    ),
+    Account(
+        "national2@demo.example",
+        Role.NATIONAL_ADMIN,
+        None,
+        "Mrs",
+        "Nkechi",
+        "Obi",
+        "Review a stop, and resume",
     ),
     Account("auditor@demo.example", Role.AUDITOR, None, "Ms", "Farah", "Malik", "Read the trail of changes"),
 ]

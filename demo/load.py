@@ -13,7 +13,7 @@ from carerecords.management.commands.import_practices import NATIONAL_LIST
 from carerecords.models import Patient, Practice, Registration, SummaryItem, UploadJob, User
 from carerecords.practice_import import import_practices
 from consent.models import ConsentEvent
-from demo import decisions, people, staffing, surveys, writing
+from demo import decisions, people, policy, staffing, surveys, writing
 from demo.accounts import ACCOUNTS
 from demo.places import PLACES, Place
 
@@ -68,6 +68,7 @@ def load(*, at: datetime.datetime, say: Say, seed: int = SEED, scale: float = 1)
     ]
     _go_live(practices, at)
     surveys.run_surveys(at, random.Random(f"{seed} surveys"))
+    policy.write(at)
     _analyse()
     return _sum(totals)
 

@@ -3,6 +3,7 @@
 import datetime
 from dataclasses import dataclass
 
+from boycott.models import Notice
 from carerecords.models import JobState
 
 
@@ -30,10 +31,14 @@ class Happened:
 
 @dataclass(frozen=True)
 class Home:
-    """What the page shows: things to do, how things stand, what changed."""
+    """What the page shows: things to do, how things stand, what changed.
+
+    `notices`: what this person has to know of their changes of policy.
+    """
 
     todo: list[Card]
     standing_heading: str = ""
     standing: tuple[Card, ...] = ()
     statement: str = ""
     recent: tuple[Happened, ...] = ()
+    notices: tuple[Notice, ...] = ()

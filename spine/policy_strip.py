@@ -12,10 +12,11 @@ from enum import StrEnum
 
 from boycott.positions import DataScope, Position, Stance
 from boycott.rules import Revision, conflict
-from carerecords.formats import local, nhs_date, nhs_time, plural
+from carerecords.formats import local, nhs_date, nhs_datetime, nhs_time, plural
 
 RUNS = "Uploads run for patients with consent."
 WHAT_THIS_MEANS = "What this means"
+ADDITIONAL = "BMA boycott of additional information"
 
 
 class StripState(StrEnum):
@@ -53,6 +54,10 @@ class Here:
     goes_live_on: datetime.date | None = None
     patients: int | None = None
     stop: Stopped | None = None
+    # When the boycott in force ends by the calendar, if it does.
+    ends_at: datetime.datetime | None = None
+    # For the nation: since when a boycott is in force in a part of England only.
+    in_parts_since: datetime.datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,8 @@ class Strip:
     text: str
     link_text: str = field(default="")
     link_url: str = field(default="")
+    # What changes within a day, which the home page says in full.
+    soon: tuple[str, ...] = ()
 
 
 def strip_for(here: Here) -> Strip:
@@ -73,14 +80,16 @@ def strip_for(here: Here) -> Strip:
         return _conflicting(here)
     if revision := _boycott(here.in_force, DataScope.ALL):
         return _boycott_strip(here, f"BMA boycott in force since {nhs_date(revision.effective_from)}.")
+    if here.in_parts_since:
+        begins = f"BMA boycott in force in parts of England since {nhs_date(here.in_parts_since)}."
+        return _boycott_strip(here, begins)
     if here.stance is Stance.HOLD:
         return _with_link(StripState.ON_FOLLOWED, f"No BMA boycott in force. {_held(here)}", here)
     if revision := _boycott(here.in_force, DataScope.ADDITIONAL_ONLY):
         return _additional_only(here, revision)
-    if revision := _boycott(here.to_come, DataScope.ALL):
-        starts = f"{nhs_date(revision.effective_from)} at {nhs_time(revision.effective_from)}"
-        runs = "Uploads run until then." if _joined(here) else _running(here)
-        return _with_link(StripState.SCHEDULED, f"BMA boycott starts on {starts}. {runs}", here)
+    for part, name in ((DataScope.ALL, "BMA boycott"), (DataScope.ADDITIONAL_ONLY, ADDITIONAL)):
+        if revision := _boycott(here.to_come, part):
+            return _scheduled(here, f"{name} starts on {nhs_datetime(revision.effective_from)}.")
     return Strip(StripState.OFF, f"No BMA boycott in force. {_running(here)}")
 
 
@@ -109,6 +118,11 @@ def _conflicting(here: Here) -> Strip:
     return Strip(StripState.CONFLICT, text, "See both positions", here.policy_url)
 
 
+def _scheduled(here: Here, starts: str) -> Strip:
+    runs = "Uploads run until then." if _joined(here) else _running(here)
+    return _with_link(StripState.SCHEDULED, f"{starts} {runs}", here)
+
+
 def _disputed(revision: Revision, others: Iterable[Revision]) -> bool:
     return any(
         other.data_scope is revision.data_scope and other.position is not revision.position
@@ -117,6 +131,8 @@ def _disputed(revision: Revision, others: Iterable[Revision]) -> bool:
 
 
 def _boycott_strip(here: Here, begins: str) -> Strip:
+    if here.ends_at:
+        begins = f"{begins} It ends on {nhs_datetime(here.ends_at)}."
     match here.stance:
         case None:
             text = f"{begins} Uploads are stopped in the practices that follow it."
@@ -131,7 +147,11 @@ def _boycott_strip(here: Here, begins: str) -> Strip:
 
 
 def _additional_only(here: Here, revision: Revision) -> Strip:
-    begins = f"BMA boycott of additional information in force since {nhs_date(revision.effective_from)}."
+    begins = f"{ADDITIONAL} in force since {nhs_date(revision.effective_from)}."
+    if here.ends_at:
+        begins = f"{begins} It ends on {nhs_datetime(here.ends_at)}."
+    if wider := _boycott(here.to_come, DataScope.ALL):
+        begins = f"{begins} A boycott of whole summaries starts on {nhs_datetime(wider.effective_from)}."
     if here.stance is Stance.DO_NOT_FOLLOW:
         return Strip(
             StripState.ON_NOT_FOLLOWED, f"{begins} Your practice does not follow it: {_continue(here)}"

@@ -1,136 +1,128 @@
-"""Changing the union's position: the answers, then a check page with the effect and a typed phrase."""
+"""Changes of policy: writing them, seeing what they would do, sending them for approval."""
 
+import uuid
 from typing import Any
 
-from django.http import HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from boycott.actions import Changed, ChangeRefused, change_position, phrase_for
-from boycott.forms import PhraseForm, PositionForm
-from boycott.models import PositionRevision
-from boycott.positions import Phrase, Position
-from boycott.queries import NATIONAL_LINE, latest_of
-from carerecords import drafts, flash
+from boycott.actions import ChangeRefused
+from boycott.change_forms import NEW_LINE, ChangeForm, empty, initial_of
+from boycott.dossier import Dossier, dossier_of
+from boycott.drafting import draft_change, edit_change, submit_change
+from boycott.lines import Line, line_to_begin, lines
+from boycott.motion_queries import standing_motions
+from boycott.scopes import regions
+from carerecords import flash
 from carerecords.access import requires
-from carerecords.drafts import Draft
 from carerecords.middleware import CareRequest
 from carerecords.permissions import Permission
-from spine.impact import impact_of_position
-
-DRAFT = "position"
+from spine.change_page import change_page
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(Permission.CHANGE_POSITION)
-def change(request: CareRequest) -> HttpResponse:
-    """From the position in force to another."""
-    latest = latest_of(NATIONAL_LINE)
-    now = _position(latest)
-    draft = drafts.read(request, DRAFT)
-    form = PositionForm(_posted(request), now=now, initial=draft.values if draft else None)
+def change_new(request: CareRequest) -> HttpResponse:
+    """A new change, as a draft."""
+    at = timezone.now()
+    known = lines(at)
+    form = _form(request, known, empty(timezone.localdate(at)))
     if request.method == "POST" and form.is_valid():
-        drafts.keep(request, DRAFT, form.cleaned_data | {"seen": latest.number if latest else 0})
-        return redirect("spine:policy_change_check")
-    return render(request, "spine/policy_change.jinja", {"form": form, "latest": latest, "now": now})
+        chosen = form.cleaned_data.get("line", NEW_LINE)
+        line = line_to_begin() if chosen == NEW_LINE else uuid.UUID(chosen)
+        try:
+            made = draft_change(line=line, content=form.content(), by=request.user, at=at)
+        except ChangeRefused as refusal:
+            show(form, refusal)
+        else:
+            flash.success(request, "The draft is saved. Nothing takes effect before it is approved.")
+            return redirect("spine:change", made.change.public_id)
+    return render(request, "spine/change_form.jinja", {"form": form, "found": None})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(Permission.CHANGE_POSITION)
-def check_change(request: CareRequest) -> HttpResponse:
-    """What the change would do now; it is made from here."""
-    draft = drafts.read(request, DRAFT)
-    if draft is None:
-        return _nothing_to_check(request)
-    latest = latest_of(NATIONAL_LINE)
-    if request.method != "POST" and draft.values["seen"] != (latest.number if latest else 0):
-        flash.notice(request, "The policy was changed while you were working. Check your answers again.")
-        return redirect("spine:policy_change")
-    asked = phrase_for(_position(latest), Position(draft.values["position"]))
-    form = PhraseForm(_posted(request), asked=asked or "")
+def change_edit(request: CareRequest, public_id: uuid.UUID) -> HttpResponse:
+    """Writes a change again. Whatever was sent or approved before is void."""
+    found, at = get_change(public_id), timezone.now()
+    form = _form(request, None, initial_of(found.content, timezone.localdate(at)))
     if request.method == "POST" and form.is_valid():
         try:
-            return _save(request, draft, form.cleaned_data["phrase"])
+            edit_change(
+                change=found.change,
+                content=form.content(),
+                seen=request.POST.get("seen", ""),
+                by=request.user,
+                at=at,
+            )
         except ChangeRefused as refusal:
-            if refusal.field == "seen" and _made_by_same_user(request, draft):
-                return _nothing_to_check(request)
-            form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
-    return _check_page(request, draft, latest, asked, form)
+            if refusal.field == "state":
+                return back(request, found, refusal)
+            show(form, refusal)
+        else:
+            flash.success(request, "The draft is saved. Whatever was sent or approved before is void.")
+            return redirect("spine:change", public_id)
+    seen = request.POST.get("seen") or found.fingerprint
+    return render(request, "spine/change_form.jinja", {"form": form, "found": found, "seen": seen})
 
 
-def _save(request: CareRequest, draft: Draft, phrase: str) -> HttpResponse:
-    if request.POST.get("draft") != draft.id:
-        raise ChangeRefused("draft", "Your answers were changed in another window. Check them again")
-    values = draft.values
-    changed = change_position(
-        position=Position(values["position"]),
-        text=values["text"],
-        reason=values["reason"],
-        phrase=phrase,
-        seen=values["seen"],
-        by=request.user,
-        at=timezone.now(),
+@require_safe
+@requires(Permission.SEE_POLICY_CHANGES)
+def change(request: CareRequest, public_id: uuid.UUID) -> HttpResponse:
+    """A change with its effect as it would be now, and every step."""
+    return show_change(request, get_change(public_id))
+
+
+@require_POST
+@requires(Permission.CHANGE_POSITION)
+def change_submit(request: CareRequest, public_id: uuid.UUID) -> HttpResponse:
+    """Sends what was seen for approval."""
+    found = get_change(public_id)
+    try:
+        submit_change(
+            change=found.change, seen=request.POST.get("seen", ""), by=request.user, at=timezone.now()
+        )
+    except ChangeRefused as refusal:
+        return show_change(request, get_change(public_id), str(refusal))
+    flash.success(request, "The change is sent. Another policy admin or a national admin can approve it.")
+    return redirect("spine:change", public_id)
+
+
+def get_change(public_id: uuid.UUID) -> Dossier:
+    """The change of that id, or 404."""
+    found = dossier_of(public_id)
+    if found is None:
+        raise Http404
+    return found
+
+
+def show_change(request: CareRequest, found: Dossier, problem: str = "") -> HttpResponse:
+    """The page of one change, with what stood in the way of the last try."""
+    page = change_page(found, request.user, request.role, timezone.now())
+    context: dict[str, Any] = {"page": page, "found": found, "problem": problem, "Permission": Permission}
+    return render(request, "spine/change.jinja", context)
+
+
+def back(request: CareRequest, found: Dossier, refusal: ChangeRefused) -> HttpResponse:
+    """To the change, where something happened to it meanwhile: pressed twice, or by somebody else."""
+    flash.notice(request, f"{refusal}.")
+    return redirect("spine:change", found.change.public_id)
+
+
+def show(form: Any, refusal: ChangeRefused) -> None:
+    """Puts the refusal beside the field that it names, or above the form."""
+    field = ChangeForm.SHOWN_AT.get(refusal.field, refusal.field)
+    form.add_error(field if field in form.fields else None, str(refusal))
+
+
+def _form(request: CareRequest, known: list[Line] | None, initial: dict[str, Any]) -> ChangeForm:
+    return ChangeForm(
+        request.POST if request.method == "POST" else None,
+        motions=list(standing_motions()),
+        regions=regions(),
+        lines=known,
+        today=timezone.localdate(),
+        initial=initial,
     )
-    drafts.drop(request, DRAFT)
-    flash.success(request, _done(changed))
-    return redirect("boycott:policy")
-
-
-def _done(changed: Changed) -> str:
-    position = Position(changed.revision.position)
-    if position is Position.NON_COOPERATION:
-        return f"The BMA boycott has started. {changed.quiet.sentence}"
-    return f"The position is now: {position.label}. It holds for every upload from now on."
-
-
-def _check_page(
-    request: CareRequest,
-    draft: Draft,
-    latest: PositionRevision | None,
-    asked: Phrase | None,
-    form: PhraseForm,
-) -> HttpResponse:
-    at = timezone.now()
-    position = Position(draft.values["position"])
-    context: dict[str, Any] = {
-        "draft": draft,
-        "position": position,
-        "now": _position(latest),
-        "asked": asked,
-        "starts": asked is Phrase.START,
-        "ends": asked is Phrase.END,
-        "impact": impact_of_position(position, at),
-        "at": at,
-        "form": form,
-    }
-    return render(request, "spine/policy_check.jinja", context)
-
-
-def _made_by_same_user(request: CareRequest, draft: Draft) -> bool:
-    """Whether the button was pressed twice, and the first press won."""
-    latest = latest_of(NATIONAL_LINE)
-    return (
-        latest is not None
-        and latest.made_by_id == request.user.pk
-        and latest.number == draft.values["seen"] + 1
-        and latest.position == draft.values["position"]
-    )
-
-
-def _nothing_to_check(request: CareRequest) -> HttpResponseRedirect:
-    """The draft was saved already (a doubled press), or the session that kept it has ended."""
-    latest = latest_of(NATIONAL_LINE)
-    if request.method == "POST" and latest and latest.made_by_id == request.user.pk:
-        flash.notice(request, f"This change is made: it is revision {latest.number}.")
-        return redirect("boycott:policy")
-    return redirect("spine:policy_change")
-
-
-def _position(latest: PositionRevision | None) -> Position | None:
-    return Position(latest.position) if latest and latest.lasts_after(timezone.now()) else None
-
-
-def _posted(request: CareRequest) -> QueryDict | None:
-    """What was sent, even if that is nothing; None shows a form without errors."""
-    return request.POST if request.method == "POST" else None

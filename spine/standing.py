@@ -6,6 +6,7 @@ So what a process once read is kept with the clock's number, and a page asks for
 """
 
 import datetime
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -13,14 +14,15 @@ from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
 
-from boycott.positions import Stance
+from boycott import rules
+from boycott.positions import DataScope, Position, Stance
 from boycott.queries import place_of, stance_of, standing_revisions
-from boycott.rules import Revision, everywhere, positions_for, to_come
+from boycott.rules import Revision, everywhere, positions_for, stops_at, to_come
 from carerecords.models import Patient, PatientQuerySet, Practice
 from carerecords.models.fact_clock import NATIONAL
 from consent.codes import PERMITTING
-from spine.models import StopRevision
 from spine.policy_strip import Here, Stopped, stops_uploads
+from spine.stopping import latest_stop
 
 CONSENTING = tuple(preference.value for preference in PERMITTING)
 
@@ -30,13 +32,14 @@ def how_it_stands(practice: Practice | None, at: datetime.datetime, policy_url: 
     a fact has changed since this process looked last."""
     nation, local = _clock(practice)
     revisions, stopped = _nation(nation)
-    later = to_come(revisions, at)
-    if practice is None:
+    later, place = to_come(revisions, at), place_of(practice) if practice else None
+    if place is None:
         in_force, covering = everywhere(revisions, at), [one for one in later if one.is_everywhere]
     else:
-        place = place_of(practice)
         in_force = positions_for(place, revisions, at)
         covering = [one for one in later if one.covers(place)]
+    boycotts = [one for one in in_force if one.position is Position.NON_COOPERATION]
+    ends = [end for one in boycotts if (end := stops_at(one, revisions, place))]
     here = Here(
         at=at,
         policy_url=policy_url,
@@ -45,10 +48,26 @@ def how_it_stands(practice: Practice | None, at: datetime.datetime, policy_url: 
         stance=_stance(practice.pk, local) if practice else None,
         goes_live_on=practice.goes_live_on if practice else None,
         stop=stopped,
+        ends_at=max(ends) if ends and len(ends) == len(boycotts) else None,
+        in_parts_since=None if place else _in_parts_since(revisions, at),
     )
     if practice and stops_uploads(here):
         return replace(here, patients=consenting(practice, at).count())
     return here
+
+
+def _in_parts_since(revisions: Sequence[Revision], at: datetime.datetime) -> datetime.datetime | None:
+    """Since when some practices are asked not to upload at all, where not all of England is."""
+    return min(
+        (
+            one.effective_from
+            for one in rules.in_force(revisions, at)
+            if one.position is Position.NON_COOPERATION
+            and one.data_scope is DataScope.ALL
+            and not one.is_everywhere
+        ),
+        default=None,
+    )
 
 
 def consenting(practice: Practice, at: datetime.datetime) -> PatientQuerySet:
@@ -59,11 +78,6 @@ def consenting(practice: Practice, at: datetime.datetime) -> PatientQuerySet:
         Q(died_on__isnull=True) | Q(died_on__gt=today),
         consent_state__in=CONSENTING,
     )
-
-
-def latest_stop() -> StopRevision | None:
-    """The stop or resumption that stands."""
-    return StopRevision.objects.select_related("made_by").order_by("-pk").first()
 
 
 def _clock(practice: Practice | None) -> tuple[int, int]:

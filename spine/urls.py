@@ -2,7 +2,15 @@
 
 from django.urls import path
 
-from spine import consent_model_views, policy_views, preview_views, stance_views, stop_views, upload_views
+from spine import (
+    approval_views,
+    consent_model_views,
+    policy_views,
+    preview_views,
+    stance_views,
+    stop_views,
+    upload_views,
+)
 from spine.letters import views as letter_views
 
 app_name = "spine"
@@ -11,8 +19,13 @@ urlpatterns = [
     path("patients/<uuid:public_id>/letter/", letter_views.letter, name="letter"),
     path("patients/<uuid:public_id>/letter/pdf/", letter_views.letter_pdf, name="letter_pdf"),
     path("consent/bulk/<uuid:public_id>/letters/", letter_views.run_letters, name="run_letters"),
-    path("policy/change/", policy_views.change, name="policy_change"),
-    path("policy/change/check/", policy_views.check_change, name="policy_change_check"),
+    path("policy/changes/new/", policy_views.change_new, name="change_new"),
+    path("policy/changes/<uuid:public_id>/", policy_views.change, name="change"),
+    path("policy/changes/<uuid:public_id>/edit/", policy_views.change_edit, name="change_edit"),
+    path("policy/changes/<uuid:public_id>/submit/", policy_views.change_submit, name="change_submit"),
+    path("policy/changes/<uuid:public_id>/approve/", approval_views.change_approve, name="change_approve"),
+    path("policy/changes/<uuid:public_id>/reject/", approval_views.change_reject, name="change_reject"),
+    path("policy/changes/<uuid:public_id>/cancel/", approval_views.change_cancel, name="change_cancel"),
     path("consent/model/", consent_model_views.consent_model, name="consent_model"),
     path("policy/stop/", stop_views.stop, name="stop"),
     path("practice/stance/", stance_views.practice_stance, name="practice_stance"),

@@ -5,6 +5,7 @@ A room adds what its addresses name: a maker, and the names of the addresses in 
 
 from django.utils import timezone
 
+from boycott import steps
 from boycott.positions import Stance
 from carerecords.models import Patient
 from carerecords.permissions import Role
@@ -17,10 +18,14 @@ from tests.factories import decide, make_item, make_patient, make_user
 from tests.guidance_factories import make_guidance, publish_guidance
 from tests.integration.consent.importing import csv_of, decision, staged
 from tests.integration.consent.sheets import make_sheet
+from tests.policy_factories import submit
 from tests.survey_factories import make_open
 
 # What an address, or all of a namespace, names first, where it is not a patient.
 FIRST = {
+    "boycott:motion": "motion",
+    "boycott:motion_edit": "motion",
+    "boycott:read_notice": "notice",
     "api:v1:invalid": "event",
     "api:v1:undo": "event",
     "api:v1:upload": "job",
@@ -32,6 +37,12 @@ FIRST = {
     "reports:conversion_check": "burst",
     "reports:conversion_form": "burst",
     "sheet": "sheet",
+    "spine:change": "change",
+    "spine:change_approve": "change",
+    "spine:change_cancel": "change",
+    "spine:change_edit": "change",
+    "spine:change_reject": "change",
+    "spine:change_submit": "change",
     "spine:run_letters": "letters",
     "spine:upload": "job",
     "surveys": "survey",
@@ -54,8 +65,12 @@ def named_things(patient, practice, monkeypatch):
     decide(make_patient(practice), Preference.EXPRESS_DISSENT)
     [things["burst"]] = refusals.bursts_of(practice, timezone.now())
     things["conversion"] = _conversion(practice, things["burst"])
+    sent = submit()
+    steps.tell(sent, [sent.change.made_by_id], "Told.", timezone.now())
+    things["change"], things["notice"] = sent.change, sent.change.notices.get()
     make_guidance(page=publish_guidance(make_guidance()).page)
-    return {name: thing.public_id for name, thing in things.items()}
+    ids = {name: thing.public_id for name, thing in things.items()}
+    return ids | {"motion": sent.content.motion.motion}
 
 
 def with_sheet_of(user, things):

@@ -1,6 +1,7 @@
 """Motions, positions, answers and stops for tests, made as the product makes them."""
 
 import datetime
+import itertools
 import uuid
 
 from django.utils import timezone
@@ -8,6 +9,7 @@ from django.utils import timezone
 from boycott.actions import set_stance
 from boycott.approvals import approve_change
 from boycott.content import Content
+from boycott.dossier import dossier
 from boycott.drafting import draft_change, submit_change
 from boycott.measured_change import phrase_now
 from boycott.models import PositionRevision
@@ -18,6 +20,7 @@ from carerecords import fence
 from carerecords.confirmation import Confirmation
 from carerecords.permissions import Role
 from tests.factories import make_user
+from tests.guidance_factories import make_guidance
 
 MOTION = (
     "That this Meeting advises all doctors not to co-operate with the centralised storage of medical "
@@ -54,10 +57,20 @@ def draft(by=None, at=None, line=NATIONAL_LINE, **fields):
     return draft_change(line=line, content=content_of(**fields), by=by, at=at)
 
 
+def with_guidance(found, by=None, at=None):
+    """The change with a draft of guidance to publish with it."""
+    by = by or found.change.made_by
+    make_guidance(title=f"Practical steps {next(_titles)}", change=found.change, by=by, at=at)
+    return dossier(found.change)
+
+
+_titles = itertools.count(1)
+
+
 def submit(by=None, at=None, **fields):
     """A change in review."""
     by, at = by or make_user(Role.POLICY_ADMIN), at or timezone.now()
-    drafted = draft(by, at, **fields)
+    drafted = with_guidance(draft(by, at, **fields), by, at)
     return submit_change(change=drafted.change, seen=drafted.fingerprint, by=by, at=at)
 
 

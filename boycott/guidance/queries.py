@@ -78,6 +78,12 @@ def draft_of(change: PolicyChange) -> GuidanceRevision | None:
     return drafts.select_related("page", "made_by").order_by("-pk").first()
 
 
+def published_with(change: PolicyChange) -> GuidanceRevision | None:
+    """The guidance that was published last with a change."""
+    out = GuidanceRevision.objects.filter(change=change, publication__isnull=False)
+    return out.select_related("page", "made_by").order_by("-pk").first()
+
+
 def fingerprint(revision: GuidanceRevision) -> str:
     """SHA-256 of all that readers would see: it changes with every letter of title or text."""
     said = [revision.page.slug, revision.title, revision.text, revision.changed]

@@ -4,13 +4,12 @@ import datetime
 import uuid
 
 from django.conf import settings
-from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
 from boycott.change_states import Cause, ChangeState, Step, state_after
 from boycott.models.motion import MotionRevision
-from boycott.models.position import PositionRevision
+from boycott.models.position import PositionRevision, Scoped
 from boycott.positions import DataScope, Position, Strength
 from carerecords.append_only import AppendOnly
 
@@ -27,7 +26,7 @@ class PolicyChange(AppendOnly):
         return f"change {self.public_id}"
 
 
-class ChangeContent(AppendOnly):
+class ChangeContent(Scoped):
     """One writing of a change: all of what it would put into force but the guidance, which names it."""
 
     change = models.ForeignKey(PolicyChange, on_delete=models.PROTECT, related_name="contents")
@@ -36,10 +35,6 @@ class ChangeContent(AppendOnly):
     position = models.CharField(max_length=25, choices=Position.choices())
     strength = models.CharField(max_length=12, choices=Strength.choices())
     data_scope = models.CharField(max_length=16, choices=DataScope.choices())
-    region_codes = ArrayField(models.CharField(max_length=3), default=list, blank=True)
-    icb_codes = ArrayField(models.CharField(max_length=5), default=list, blank=True)
-    ods_codes = ArrayField(models.CharField(max_length=6), default=list, blank=True)
-    exempt_ods_codes = ArrayField(models.CharField(max_length=6), default=list, blank=True)
     text = models.TextField(help_text="The words that practices read; most often the motion's own")
     # None: in the moment of its approval.
     starts_at = models.DateTimeField(null=True, blank=True)

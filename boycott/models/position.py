@@ -1,6 +1,5 @@
 """The union's positions: each change is a new revision with a number; nothing is edited."""
 
-import datetime
 import uuid
 
 from django.conf import settings
@@ -12,7 +11,35 @@ from boycott.positions import DataScope, Position, Strength
 from carerecords.append_only import AppendOnly
 
 
-class PositionRevision(AppendOnly):
+class Scoped(AppendOnly):
+    """What both a position and a writing of a change say of where it applies: nothing named, all England."""
+
+    region_codes = ArrayField(models.CharField(max_length=3), default=list, blank=True)
+    icb_codes = ArrayField(models.CharField(max_length=5), default=list, blank=True)
+    ods_codes = ArrayField(models.CharField(max_length=6), default=list, blank=True)
+    exempt_ods_codes = ArrayField(models.CharField(max_length=6), default=list, blank=True)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def where(self) -> str:
+        """Its scope in words."""
+        named = [
+            f"{label} {', '.join(codes)}"
+            for label, codes in (
+                ("Regions", self.region_codes),
+                ("Integrated care boards", self.icb_codes),
+                ("Practices", self.ods_codes),
+            )
+            if codes
+        ]
+        place = "; ".join(named) or "All England"
+        exempt = f", except practices {', '.join(self.exempt_ods_codes)}" if self.exempt_ods_codes else ""
+        return place + exempt
+
+
+class PositionRevision(Scoped):
     """One revision of one line of policy (`line`), as a body adopted it.
 
     A line is a calendar: from `effective_from` on a revision holds instead of all with a lower number,
@@ -26,10 +53,6 @@ class PositionRevision(AppendOnly):
     position = models.CharField(max_length=25, choices=Position.choices())
     strength = models.CharField(max_length=12, choices=Strength.choices(), default=Strength.ADVICE)
     data_scope = models.CharField(max_length=16, choices=DataScope.choices(), default=DataScope.ALL)
-    region_codes = ArrayField(models.CharField(max_length=3), default=list, blank=True)
-    icb_codes = ArrayField(models.CharField(max_length=5), default=list, blank=True)
-    ods_codes = ArrayField(models.CharField(max_length=6), default=list, blank=True)
-    exempt_ods_codes = ArrayField(models.CharField(max_length=6), default=list, blank=True)
     text = models.TextField(help_text="The words of the motion or statement")
     effective_from = models.DateTimeField()
     effective_to = models.DateTimeField(null=True, blank=True)
@@ -59,23 +82,3 @@ class PositionRevision(AppendOnly):
 
     def __str__(self) -> str:
         return f"{self.body}: {self.position} (revision {self.number})"
-
-    def lasts_after(self, at: datetime.datetime) -> bool:
-        """Whether it is in force at a time, or will be."""
-        return self.effective_to is None or self.effective_to > at
-
-    @property
-    def where(self) -> str:
-        """Its scope in words."""
-        named = [
-            f"{label} {', '.join(codes)}"
-            for label, codes in (
-                ("Regions", self.region_codes),
-                ("Integrated care boards", self.icb_codes),
-                ("Practices", self.ods_codes),
-            )
-            if codes
-        ]
-        place = "; ".join(named) or "All England"
-        exempt = f", except practices {', '.join(self.exempt_ods_codes)}" if self.exempt_ods_codes else ""
-        return place + exempt

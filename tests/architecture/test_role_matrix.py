@@ -12,10 +12,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from boycott.models import (
+    ChangeStep,
     GpStanceRevision,
     GuidanceAcknowledgement,
     GuidancePublication,
     GuidanceRevision,
+    MotionRevision,
+    NoticeRead,
     PositionRevision,
     StanceRevision,
     Survey,
@@ -26,7 +29,7 @@ from boycott.models import (
 from carerecords.models import AccessEvent, UploadJob
 from carerecords.permissions import Role, roles_with
 from consent.models import ConsentEvent
-from spine.models import StopRevision
+from spine.models import StopRevision, StopStep
 from tests.architecture.test_urls import ROUTES, WITHOUT_PERMISSION, address_of, logged_in
 from tests.factories import make_user
 from tests.named_things import ids_for, named_things, with_sheet_of, with_survey_of
@@ -109,6 +112,26 @@ DOORS = """
     GET  bulk:results                x.xx . ...
     POST bulk:results                x.xx . ...
     GET  boycott:policy              xxxx x xxx
+    GET  boycott:motions             xxxx x xxx
+    GET  boycott:motion              xxxx x xxx
+    GET  boycott:motion_new          .... . x..
+    POST boycott:motion_new          .... . x..
+    GET  boycott:motion_edit         .... . x..
+    POST boycott:motion_edit         .... . x..
+    GET  boycott:changes             .... . xxx
+    POST boycott:read_notice         .... . ---
+    GET  spine:change_new            .... . x..
+    POST spine:change_new            .... . x..
+    GET  spine:change                .... . xxx
+    GET  spine:change_edit           .... . x..
+    POST spine:change_edit           .... . x..
+    POST spine:change_submit         .... . x..
+    GET  spine:change_approve        .... . xx.
+    POST spine:change_approve        .... . xx.
+    GET  spine:change_reject         .... . xx.
+    POST spine:change_reject         .... . xx.
+    GET  spine:change_cancel         .... . x..
+    POST spine:change_cancel         .... . x..
     GET  boycott:guidance_list       xxxx x xxx
     GET  boycott:guidance_new        .... . x..
     POST boycott:guidance_new        .... . x..
@@ -133,10 +156,6 @@ DOORS = """
     GET  spine:letter                xxxx x ...
     GET  spine:letter_pdf            xxxx x ...
     GET  spine:run_letters           x.x. . ...
-    GET  spine:policy_change         .... . x..
-    POST spine:policy_change         .... . x..
-    GET  spine:policy_change_check   .... . x..
-    POST spine:policy_change_check   .... . x..
     GET  spine:consent_model         xxxx x xxx
     POST spine:consent_model         .... . .x.
     GET  spine:stop                  .... . .x.
@@ -226,6 +245,10 @@ def written():
         StanceRevision,
         GpStanceRevision,
         StopRevision,
+        ChangeStep,
+        MotionRevision,
+        NoticeRead,
+        StopStep,
         GuidanceRevision,
         GuidancePublication,
         GuidanceAcknowledgement,

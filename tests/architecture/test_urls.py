@@ -75,8 +75,12 @@ def routes(resolver=None, prefix="", spaces=()):
 ROUTES = list(routes())
 # The union's own things, which are no patient's: policy admins and auditors do read them.
 NATIONAL = ("surveys:", "api:v1:survey")
-OF_ONE_THING = [route for route in ROUTES if "<uuid:" in route[1]]
+# Motions and changes belong to no practice either: a role that may open one may open them all.
+OF_POLICY = ("boycott:motion", "boycott:read_notice", "spine:change", "api:v1:policy_")
+POLICY_THINGS = [route for route in ROUTES if "<uuid:" in route[1] and route[0].startswith(OF_POLICY)]
+OF_ONE_THING = [route for route in ROUTES if "<uuid:" in route[1] and route not in POLICY_THINGS]
 named = pytest.mark.parametrize("route", ROUTES, ids=lambda route: route[0])
+about_policy = pytest.mark.parametrize("route", POLICY_THINGS, ids=lambda route: route[0])
 about_one_thing = pytest.mark.parametrize("route", OF_ONE_THING, ids=lambda route: route[0])
 
 
@@ -184,3 +188,25 @@ def test_the_practices_own_gp_does_reach_it(route, gp, things):
     """So that the 404 of the stranger above is not merely a wrong address."""
     path = address_of(route, ids_for(route[0], things))
     assert answers(logged_in(gp), path) - {404}, route[0]
+
+
+@about_policy
+@pytest.mark.django_db
+def test_nothing_else_is_found_at_an_address_of_policy(route, things):
+    """A patient's id, or an unknown one, names no motion and no change."""
+    user = make_user(roles_with(route[2].permission)[0])
+    named = ids_for(route[0], things)[0]
+    others = [each for each in things.values() if each != named]
+    for other in [*others, uuid.uuid4()]:
+        path = address_of(route, [other])
+        assert answers(logged_in(user), path) == {404}, path
+
+
+@about_policy
+@pytest.mark.django_db
+def test_who_may_open_it_does_reach_it(route, things):
+    user = make_user(roles_with(route[2].permission)[0])
+    path = address_of(route, ids_for(route[0], things))
+    found = answers(logged_in(user), path)
+    # A notice is its reader's own, so to anybody else there is none.
+    assert (found == {404}) is (route[0] == "boycott:read_notice"), path

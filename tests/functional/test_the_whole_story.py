@@ -7,12 +7,15 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
+from boycott.positions import Position
 from carerecords.models import UploadJob
+from carerecords.permissions import Role
 from spine.ledger import compare
 from tests.browser import axe, shot
-from tests.factories import make_item, make_patient
+from tests.factories import make_item, make_patient, make_user
 from tests.localstore_process import fresh_nhs_number, running_store, wait_until
-from tests.policy_factories import MOTION, REASON
+from tests.logging_in import PASSWORD, give_password
+from tests.policy_factories import submit
 from tests.whole_product import bell, broker, whole_product  # noqa: F401
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
@@ -78,13 +81,16 @@ class Story:
 
         wait_until(there, 30)
 
-    def admin_switches(self, position, phrase, button):
-        self.page.goto(self.url + "/policy/change/")
-        self.page.get_by_label(position, exact=True).check()
-        self.page.get_by_label("Text of the motion or statement").fill(MOTION)
-        self.page.get_by_label("Reason for the change").fill(REASON)
-        self.page.get_by_role("button", name="Continue").click()
-        self.page.get_by_label(f"Type {phrase} to confirm").fill(phrase)
+    def admins_switch(self, sender, approver, position, phrase, button):
+        """One has sent it; the other, who logged in long ago, approves it here."""
+        sent = submit(sender, position=position)
+        self.log_in(approver)
+        self.page.goto(f"{self.url}/policy/changes/{sent.change.public_id}/approve/")
+        if "confirm" in self.page.url:
+            self.page.get_by_label("Password", exact=True).fill(PASSWORD)
+            self.page.get_by_role("button", name="Continue").click()
+        self.page.get_by_label(f"Type {phrase} to approve").fill(phrase)
+        self.page.get_by_label("Comment").fill("As the meeting decided.")
         self.page.get_by_role("button", name=button).click()
         expect(self.page.get_by_role("alert")).to_be_visible()
 
@@ -111,8 +117,14 @@ def test_the_whole_story(page, live_server, log_in, whole_product, gp, policy_ad
     story.page_says("Removed from the Spine on")
 
     # The union asks for non-co-operation: a new consent is held, with the reason.
-    log_in(policy_admin)
-    story.admin_switches("Do not co-operate: no upload", "START BOYCOTT", "Stop uploads for 1 practice")
+    approver = give_password(make_user(Role.POLICY_ADMIN))
+    story.admins_switch(
+        policy_admin,
+        approver,
+        Position.NON_COOPERATION,
+        "START BOYCOTT",
+        "Approve: stop uploads for 1 practice",
+    )
     log_in(gp)
     story.gp_finds(second)
     story.gp_records("Consents: core only")
@@ -123,8 +135,9 @@ def test_the_whole_story(page, live_server, log_in, whole_product, gp, policy_ad
 
     # It ends, and what was held goes by itself.
     held_at = page.url
-    log_in(policy_admin)
-    story.admin_switches("Co-operate", "END BOYCOTT", "End the boycott for 1 practice")
+    story.admins_switch(
+        policy_admin, approver, Position.COOPERATE, "END BOYCOTT", "Approve: end the boycott for 1 practice"
+    )
     assert story.store_has(3)["nhs_number"] == second.nhs_number
     log_in(gp)
     page.goto(held_at)

@@ -11,7 +11,14 @@ from boycott.change_states import Cause, ChangeState, Step
 from boycott.dossier import dossier
 from boycott.drafting import cancel_change, edit_change, submit_change
 from boycott.figures import Figures
-from boycott.models import ChangeContent, ChangeStep, Notice, PolicyChange, PositionRevision
+from boycott.models import (
+    ChangeContent,
+    ChangeStep,
+    GuidancePublication,
+    Notice,
+    PolicyChange,
+    PositionRevision,
+)
 from boycott.motions import content_of as words_of
 from boycott.motions import revise_motion
 from boycott.positions import DataScope, Direction, MotionStatus, Phrase, Position, Strength
@@ -25,6 +32,7 @@ from carerecords.models import RoleAssignment, User
 from carerecords.permissions import NotPermitted, Role
 from carerecords.staffing import end_role
 from tests.factories import decide, make_patient, make_practice, make_user
+from tests.guidance_factories import make_guidance
 from tests.policy_factories import (
     approve,
     change_position,
@@ -36,6 +44,7 @@ from tests.policy_factories import (
     rival_position,
     start_boycott,
     submit,
+    with_guidance,
 )
 
 pytestmark = pytest.mark.django_db
@@ -360,6 +369,45 @@ class TestBoundToContent:
         assert PositionRevision.objects.count() == 1
 
 
+class TestGuidance:
+    def test_without_it_nothing_is_sent(self, policy_admin):
+        found = draft(policy_admin)
+        send = {"change": found.change, "seen": found.fingerprint, "by": policy_admin}
+        refused("guidance", submit_change, **send, at=timezone.now())
+
+    def test_it_is_published_with_the_approval_or_not_at_all(self, policy_admin, colleague):
+        found = submit(policy_admin, starts_at=later())
+        refused("phrase", approve, found, colleague, phrase="")
+        assert not GuidancePublication.objects.exists()
+        approve(found, colleague)
+        published = GuidancePublication.objects.get()
+        assert (published.revision, published.made_by) == (found.guidance, colleague)
+
+    def test_editing_it_voids_the_sending(self, policy_admin, colleague):
+        found = submit(policy_admin)
+        make_guidance(page=found.guidance.page, text="# Other steps", by=policy_admin, change=found.change)
+        assert "send it again" in refused("seen", approve, dossier(found.change), colleague)
+        now = dossier(found.change)
+        assert now.fingerprint != found.fingerprint
+        sent = submit_change(change=found.change, seen=now.fingerprint, by=policy_admin, at=timezone.now())
+        approve(sent, colleague)
+
+    def test_whoever_wrote_it_cannot_approve(self, policy_admin, colleague):
+        found = draft(policy_admin)
+        make_guidance(change=found.change, by=colleague)
+        found = dossier(found.change)
+        send = {"change": found.change, "seen": found.fingerprint, "by": policy_admin}
+        refused("own", approve, submit_change(**send, at=timezone.now()), colleague)
+
+    def test_a_change_that_is_written_again_keeps_what_was_published(self, policy_admin, colleague):
+        found = submit(policy_admin, starts_at=later())
+        approve(found, colleague)
+        edited = edit(found, policy_admin, text="Another wording")
+        sent = submit_change(change=found.change, seen=edited.fingerprint, by=policy_admin, at=timezone.now())
+        approve(sent, colleague)
+        assert GuidancePublication.objects.count() == 1
+
+
 class TestDrift:
     def test_figures_that_moved_ask_again_and_that_is_a_step(self, practice, policy_admin, colleague):
         for _ in range(20):
@@ -387,7 +435,7 @@ class TestDrift:
 
     def test_nobody_can_bring_figures(self, practice, colleague, monkeypatch):
         """The verbs take none, and without a measure nothing is sent or approved."""
-        found, drafted = submit(), draft(line=new_line())
+        found, drafted = submit(), with_guidance(draft(line=new_line()))
         monkeypatch.setattr("boycott.measuring._measures", [])
         for call in (
             lambda: approve(found, colleague),
@@ -441,14 +489,14 @@ class TestWhatMayBeWritten:
 
     def test_the_position_already_is_no_change(self, policy_admin):
         start_boycott(text="As it stands")
-        drafted = draft(policy_admin, text="As it stands")
+        drafted = with_guidance(draft(policy_admin, text="As it stands"))
         send = {"change": drafted.change, "seen": drafted.fingerprint, "by": policy_admin}
         refused("position", submit_change, **send, at=timezone.now())
 
     def test_two_cannot_start_in_one_moment(self, policy_admin):
         starts = later()
         approve(submit(starts_at=starts))
-        drafted = draft(policy_admin, starts_at=starts, strength=Strength.INSTRUCTION)
+        drafted = with_guidance(draft(policy_admin, starts_at=starts, strength=Strength.INSTRUCTION))
         send = {"change": drafted.change, "seen": drafted.fingerprint, "by": policy_admin}
         assert "overlaps a change starting on" in refused(
             "starts_at", submit_change, **send, at=timezone.now()

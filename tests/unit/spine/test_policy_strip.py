@@ -133,6 +133,62 @@ TABLE = [
         "What this means",
     ),
     (
+        "additional information only, not followed",
+        here(in_force=(revision(part=DataScope.ADDITIONAL_ONLY),), stance=Stance.DO_NOT_FOLLOW),
+        StripState.ON_NOT_FOLLOWED,
+        "BMA boycott of additional information in force since 29 June 2007. Your practice does not follow it: "
+        "uploads continue for patients with consent.",
+        "",
+    ),
+    (
+        "additional information only, seen without a practice",
+        here(in_force=(revision(part=DataScope.ADDITIONAL_ONLY),), stance=None),
+        StripState.ON_FOLLOWED,
+        "BMA boycott of additional information in force since 29 June 2007. Practices that follow it upload "
+        "medication, allergies and adverse reactions only.",
+        "What this means",
+    ),
+    (
+        "additional information only, scheduled",
+        here(to_come=(revision(part=DataScope.ADDITIONAL_ONLY, start=OCTOBER),)),
+        StripState.SCHEDULED,
+        "BMA boycott of additional information starts on 1 October 2007 at midday. Uploads run until then.",
+        "What this means",
+    ),
+    (
+        "additional information only, and more to come",
+        here(in_force=(revision(part=DataScope.ADDITIONAL_ONLY),), to_come=(TO_COME,)),
+        StripState.ON_FOLLOWED,
+        "BMA boycott of additional information in force since 29 June 2007. A boycott of whole summaries "
+        "starts on 1 October 2007 at midday. Your practice follows it and uploads medication, allergies and "
+        "adverse reactions only.",
+        "What this means",
+    ),
+    (
+        "on, until a day",
+        here(in_force=(BOYCOTT,), patients=3, ends_at=OCTOBER),
+        StripState.ON_FOLLOWED,
+        "BMA boycott in force since 29 June 2007. It ends on 1 October 2007 at midday. Your practice follows "
+        "it: uploads are stopped for 3 patients.",
+        "What this means",
+    ),
+    (
+        "in parts of England, seen without a practice",
+        here(in_parts_since=JUNE, stance=None),
+        StripState.ON_FOLLOWED,
+        "BMA boycott in force in parts of England since 29 June 2007. Uploads are stopped in the practices "
+        "that follow it.",
+        "What this means",
+    ),
+    (
+        "the practice holds by itself, whatever is to come",
+        here(stance=Stance.HOLD, patients=40, to_come=(TO_COME,)),
+        StripState.ON_FOLLOWED,
+        "No BMA boycott in force. Your practice holds uploads whatever the policy: they are stopped for "
+        "40 patients.",
+        "What this means",
+    ),
+    (
         "not joined yet",
         here(goes_live_on=datetime.date(2008, 5, 12)),
         StripState.OFF,
