@@ -28,7 +28,7 @@ WEEK = datetime.timedelta(weeks=1)
 def run_surveys(at: datetime.datetime, rng: random.Random) -> None:
     """Both, run as the product runs them, by the demo's policy admin."""
     _hire_elsewhere(rng)
-    admin = User.objects.get(assignments__role=Role.POLICY_ADMIN)
+    admin = User.objects.filter(assignments__role=Role.POLICY_ADMIN).earliest("pk")
     survey = _opened(Kind.SURVEY, _survey(at), admin, at - 8 * WEEK)
     roll, options = _shuffled(survey, rng), options_of(survey.opening.wording)
     for entry, place in zip(roll, PLANS, strict=False):
