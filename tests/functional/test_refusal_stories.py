@@ -10,7 +10,7 @@ from boycott.positions import Stance
 from boycott.queries import stance_of
 from carerecords.models import Patient
 from consent import bulk_runs
-from consent.codes import BulkKind, Preference, Source
+from consent.codes import BulkKind, ConsentState, Preference, Source
 from consent.models import BulkRun, ConsentEvent
 from tests.browser import look
 from tests.factories import decide, make_list
@@ -24,8 +24,11 @@ GUARD = 2000
 
 @pytest.fixture
 def refused(practice, gp, staff, policy_admin):
-    """Thirty refused within five minutes, three days after a motion; the first two had consented."""
-    people = make_list(practice, 40)[:30]
+    """Thirty refused within five minutes, three days after a motion; the first two had consented. One
+    of the others said nothing, and that was taken for consent."""
+    *people, silent = make_list(practice, 40)
+    Patient.objects.filter(pk=silent.pk).update(consent_state=ConsentState.IMPLIED_CORE)
+    people = people[:30]
     for patient in people[:2]:
         before = BEGAN - datetime.timedelta(days=30)
         decide(patient, by=gp, at=before, decided_on=timezone.localdate(before))
@@ -66,6 +69,7 @@ def test_policy_written_into_records_is_found_and_put_right(
     page.get_by_role("link", name="Group of refusals that looks like policy").click()
     expect(page.get_by_text("30 refusals between")).to_be_visible()
     expect(page.get_by_text("This looks like policy, not like patients.")).to_be_visible()
+    expect(page.get_by_text("1 patient said nothing after a letter, and implied consent was")).to_be_visible()
     page.locator("summary", has_text="The same as a table").click()
     look(page, "refusals")
     page.get_by_role("link", name="See the evidence").click()
