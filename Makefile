@@ -54,10 +54,8 @@ $(VENV)/dev.stamp: requirements-dev.lock
 environment:
 	@$(PYTHON_BASE) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
 	    { echo "Python 3.11, 3.12 or 3.13 is needed; $(PYTHON_BASE) is another. Name one in PYTHON_BASE."; exit 1; }
-	@test -x $(PYTHON) || { echo "- Making the environment in $(VENV)"; $(PYTHON_BASE) -m venv $(VENV); }
+	@$(PYTHON) -c 'import pip' 2>/dev/null || { echo "- Making the environment in $(VENV)"; $(PYTHON_BASE) -m venv $(VENV); }
 	@echo "- Installing what $(LOCK) names (half a minute with pip)"
 	@if command -v uv >/dev/null; then uv pip install --quiet --python $(PYTHON) --require-hashes -r $(LOCK); \
-	    else $(PYTHON) -m pip install --disable-pip-version-check --progress-bar off --require-hashes -r $(LOCK) \
-	    | grep --line-buffered -E '^(Collecting|Installing|Successfully)' | awk '{printf "\r  %-60.60s", $$0; fflush()}'; \
-	    test $${PIPESTATUS[0]} -eq 0; fi
-	@echo; touch $(STAMP)
+	    else bin/install-locked $(PYTHON) $(LOCK); fi
+	@touch $(STAMP)
