@@ -23,6 +23,8 @@ from spine.localstore.tallies import Tallies
 log = logging.getLogger("localstore")
 
 _LARGEST_BATCH = 500
+# A connection that was used so lately is not asked first whether it still works.
+_IDLE_SECONDS = 1.0
 
 _Waiting = tuple[Arrival, "asyncio.Future[Verdict]"]
 
@@ -36,6 +38,7 @@ class Writer:
         self._waiting: list[_Waiting] = []
         self._arrived = asyncio.Event()
         self._connection: AsyncConnection | None = None
+        self._used_at = 0.0
         self.last_sequence = 0
 
     async def submit(self, arrival: Arrival) -> Verdict:
@@ -91,6 +94,10 @@ class Writer:
         return verdicts
 
     async def _owned_connection(self) -> AsyncConnection:
+        now = asyncio.get_running_loop().time()
+        idle, self._used_at = now - self._used_at, now
+        if self._connection is not None and idle > _IDLE_SECONDS:
+            await self._drop_if_cut()
         if self._connection is None or self._connection.closed:
             connection = await connect_as_owner(self._database_url)
             cursor = await connection.execute("SELECT coalesce(max(sequence), 0) FROM ledger")
@@ -100,6 +107,15 @@ class Writer:
             await self._tallies.load(connection)
             self._connection = connection
         return self._connection
+
+    async def _drop_if_cut(self) -> None:
+        """A connection cut while nobody used it is not found out in the middle of a batch: that would
+        have to be answered as in doubt, though nothing was under way."""
+        assert self._connection is not None
+        try:
+            await self._connection.execute("SELECT 1")
+        except psycopg.OperationalError as error:
+            await self._lost_connection(error)
 
     async def _lost_connection(self, error: Exception) -> None:
         log.error("the database did not answer: %s", type(error).__name__)

@@ -4,6 +4,7 @@ import http.client
 import subprocess
 import sys
 import threading
+import time
 
 import psycopg
 import pytest
@@ -59,15 +60,27 @@ def accepted_ids(calls):
     return {line["composition_id"] for line in calls.process.ledger() if line["outcome"] == "accepted"}
 
 
-def test_the_database_cut_off(doomed):
-    """Connections ended by the server: at worst one answer of 503 or 504, then on as before."""
-    number, composition_id, request_id = fresh_nhs_number(), new_id(), new_id()
-    made = bundle(number, composition_id)
-    with psycopg.connect(doomed.process.database_url, autocommit=True) as connection:
+def cut_off(store):
+    with psycopg.connect(store.process.database_url, autocommit=True) as connection:
         connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
             " AND application_name LIKE 'localstore%'"
         )
+
+
+def test_the_database_cut_off_while_nothing_arrives(doomed):
+    """Nothing was under way, so nothing is in doubt: the next arrival is served as ever."""
+    assert doomed.upload(bundle(fresh_nhs_number(), new_id())).status == 201
+    time.sleep(1.2)  # Nothing to wait for: what counts is that nothing happens.
+    cut_off(doomed)
+    assert doomed.upload(bundle(fresh_nhs_number(), new_id())).status == 201
+
+
+def test_the_database_cut_off(doomed):
+    """Connections ended by the server: at worst one answer of 503 or 504, then on as before."""
+    number, composition_id, request_id = fresh_nhs_number(), new_id(), new_id()
+    made = bundle(number, composition_id)
+    cut_off(doomed)
     statuses = []
 
     def accepted():
