@@ -46,13 +46,16 @@ _CONSENT_BY_VALUE = {state.value: tag for state, tag in _CONSENT.items()}
 DIFFERS_FROM_SPINE = Tag("Differs from Spine", "purple")
 
 _UPLOAD = {
-    JobState.WAITING: Tag("Waiting", "blue"),
-    JobState.HELD: Tag("Blocked", "yellow"),
-    JobState.SENDING: Tag("Sending", "blue"),
-    JobState.IN_DOUBT: Tag("Being checked", "orange"),
-    JobState.ACCEPTED: Tag("Accepted", "green"),
-    JobState.CANCELLED: Tag("Cancelled", "grey"),
-    JobState.FAILED: Tag("Failed", "red"),
+    state: Tag(state.label, colour)
+    for state, colour in {
+        JobState.WAITING: "blue",
+        JobState.HELD: "yellow",
+        JobState.SENDING: "blue",
+        JobState.IN_DOUBT: "orange",
+        JobState.ACCEPTED: "green",
+        JobState.CANCELLED: "grey",
+        JobState.FAILED: "red",
+    }.items()
 }
 NOT_DUE = Tag("Not due", "grey")
 WITHDRAWN = Tag("Withdrawn", "white")

@@ -51,14 +51,14 @@ class UploadStanding(Term):
     """What became of a patient's newest upload job, in the words of its tag."""
 
     NOT_DUE = "NOT_DUE", "Not due"
-    WAITING = JobState.WAITING.value, "Waiting"
-    HELD = JobState.HELD.value, "Blocked"
-    SENDING = JobState.SENDING.value, "Sending"
-    IN_DOUBT = JobState.IN_DOUBT.value, "Being checked"
-    ACCEPTED = JobState.ACCEPTED.value, "Accepted"
+    WAITING = JobState.WAITING.value, str(JobState.WAITING.label)
+    HELD = JobState.HELD.value, str(JobState.HELD.label)
+    SENDING = JobState.SENDING.value, str(JobState.SENDING.label)
+    IN_DOUBT = JobState.IN_DOUBT.value, str(JobState.IN_DOUBT.label)
+    ACCEPTED = JobState.ACCEPTED.value, str(JobState.ACCEPTED.label)
     WITHDRAWN = "WITHDRAWN", "Withdrawn"
-    CANCELLED = JobState.CANCELLED.value, "Cancelled"
-    FAILED = JobState.FAILED.value, "Failed"
+    CANCELLED = JobState.CANCELLED.value, str(JobState.CANCELLED.label)
+    FAILED = JobState.FAILED.value, str(JobState.FAILED.label)
 
     @property
     def job(self) -> dict[str, str]:

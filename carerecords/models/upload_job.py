@@ -20,9 +20,9 @@ class JobState(models.TextChoices):
     """Coarse states drive; the reason codes explain."""
 
     WAITING = "WAITING", "Waiting"
-    HELD = "HELD", "Held"
+    HELD = "HELD", "Blocked"
     SENDING = "SENDING", "Sending"
-    IN_DOUBT = "IN_DOUBT", "In doubt"
+    IN_DOUBT = "IN_DOUBT", "Being checked"
     ACCEPTED = "ACCEPTED", "Accepted"
     CANCELLED = "CANCELLED", "Cancelled"
     FAILED = "FAILED", "Failed"
