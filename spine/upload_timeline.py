@@ -96,7 +96,7 @@ def _decision(row: GateDecision) -> Line:
     said = [_sentence(code) for code in row.reasons]
     if outcome is Outcome.SEND and row.scope:
         said = [_SCOPES[Scope(row.scope)]]
-    return Line(row.at, _OUTCOMES[outcome], "", said, ", ".join(_named(row.evidence)))
+    return Line(row.at, _OUTCOMES[outcome], "", said, evidence_words(row.evidence))
 
 
 def _sentence(code: str) -> str:
@@ -104,6 +104,11 @@ def _sentence(code: str) -> str:
         return Reason.of(code).sentence
     except KeyError:
         return code
+
+
+def evidence_words(evidence: Mapping[str, Any]) -> str:
+    """The rows that a decision rested on, by their numbers; empty where it rested on none."""
+    return ", ".join(_named(evidence))
 
 
 def _named(evidence: Mapping[str, Any]) -> Iterator[str]:

@@ -11,7 +11,9 @@ from carerecords.formats import nhs_date, nhs_datetime
 from carerecords.identifiers import BadNhsNumber, format_nhs_number, parse_nhs_number
 from carerecords.models import Patient
 from spine.explain import SCOPE_WORDS, ReasonLine, explain, explain_as_of
+from spine.facts import Loaded
 from spine.gate import Decision, Outcome
+from spine.upload_timeline import evidence_words
 
 ANSWERS = {
     Outcome.SEND: "SEND: the upload may go",
@@ -61,14 +63,14 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"Last receipt: {found.last_receipt.text}, {nhs_datetime(found.last_receipt.at)}"
             )
-        self.stdout.write(f"Evidence: {found.loaded.evidence}")
+        self._evidence(found.loaded)
 
     def _as_of(self, patient: Patient, at: datetime.datetime, known_at: datetime.datetime) -> None:
         decision, reasons, loaded = explain_as_of(patient, at, known_at)
         by = "then" if known_at == at else nhs_date(known_at)
         self.stdout.write(f"As of {nhs_date(at)}, from what was recorded by {by}:")
         self._answer(decision, reasons)
-        self.stdout.write(f"Evidence: {loaded.evidence}")
+        self._evidence(loaded)
 
     def _answer(self, decision: Decision, reasons: list[ReasonLine]) -> None:
         self.stdout.write(ANSWERS[decision.outcome])
@@ -76,6 +78,9 @@ class Command(BaseCommand):
             self.stdout.write(f"Scope: {SCOPE_WORDS[decision.scope]}")
         for line in reasons:
             self.stdout.write(f"- {line.code}: {line.sentence} [{line.actor}]")
+
+    def _evidence(self, loaded: Loaded) -> None:
+        self.stdout.write(f"Evidence: {evidence_words(loaded.evidence) or 'nothing was recorded'}")
 
 
 def _end_of(text: str, now: datetime.datetime) -> datetime.datetime:

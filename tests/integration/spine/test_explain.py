@@ -99,7 +99,7 @@ def test_now_it_tells_what_the_store_holds_too(practice):
     patient = make_patient(practice)
     decide(patient)
     told = explain(patient)
-    assert "The Spine holds: " in told and "Evidence: " in told
+    assert "The Spine holds: " in told and "\nEvidence: consent event " in told
     assert f"NHS number {patient.nhs_number[:3]} {patient.nhs_number[3:6]} {patient.nhs_number[6:]}" in told
 
 
