@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from boycott import notices
+from boycott.adoption import adoption
 from boycott.dossier import newest_steps
 from boycott.guidance.queries import pages
 from boycott.policy_page import policy_page
@@ -24,6 +25,7 @@ def policy(request: CareRequest) -> HttpResponse:
     context = {
         "page": policy_page(request.practice, timezone.now()),
         "guidance": pages(None, drafts=False),
+        "adoption": adoption(),
         "Permission": Permission,
     }
     return render(request, "boycott/policy.jinja", context)

@@ -35,6 +35,7 @@ class Permission(StrEnum):
     SEE_CLINICAL_PREVIEW = "see_clinical_preview"
     SEE_CONSENT_EVIDENCE = "see_consent_evidence"
     SEE_IMPORTS = "see_imports"
+    SEE_NATIONAL_REPORTS = "see_national_reports"
     SEE_POLICY = "see_policy"
     SEE_POLICY_CHANGES = "see_policy_changes"
     SEE_SURVEYS = "see_surveys"
@@ -75,6 +76,7 @@ _SENTENCES = {
     Permission.REVERSE_OWN_DECISION: "undo a decision",
     Permission.SEE_ACCESS_LOG: "see who has looked at a record",
     Permission.SEE_IMPORTS: "see imports",
+    Permission.SEE_NATIONAL_REPORTS: "see national reports",
     Permission.SEE_POLICY: "see the BMA policy",
     Permission.SEE_POLICY_CHANGES: "see changes of the BMA policy before they are made",
     Permission.SEE_UPLOADS: "see uploads",
@@ -207,6 +209,7 @@ ROLES: dict[Role, RoleRule] = {
                 P.APPROVE_POSITION,
                 P.CHANGE_POSITION,
                 P.RUN_SURVEY,
+                P.SEE_NATIONAL_REPORTS,
                 P.SEE_POLICY,
                 P.SEE_POLICY_CHANGES,
                 P.SEE_SURVEYS,
@@ -222,6 +225,7 @@ ROLES: dict[Role, RoleRule] = {
             {
                 P.APPROVE_POSITION,
                 P.CHANGE_CONSENT_MODEL,
+                P.SEE_NATIONAL_REPORTS,
                 P.SEE_POLICY,
                 P.SEE_POLICY_CHANGES,
                 P.STOP_UPLOADS,
@@ -232,7 +236,7 @@ ROLES: dict[Role, RoleRule] = {
         "Auditor",
         "Reads the trail of changes. Writes nothing.",
         False,
-        frozenset({P.SEE_POLICY, P.SEE_POLICY_CHANGES, P.SEE_SURVEYS}),
+        frozenset({P.SEE_NATIONAL_REPORTS, P.SEE_POLICY, P.SEE_POLICY_CHANGES, P.SEE_SURVEYS}),
     ),
     Role.API_CLIENT: RoleRule(
         "API client",

@@ -2,10 +2,12 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from reports import refusal_views
+from reports import national_views, refusal_views
 
 app_name = "reports"
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("reports/adoption/", national_views.adoption_page, name="adoption"),
+    path("reports/projection/", national_views.projection_page, name="projection"),
     path("reports/refusals/", refusal_views.refusal_evidence, name="refusals"),
     path("reports/refusals/<uuid:burst_id>/", refusal_views.burst_detail, name="burst"),
     path("reports/refusals/<uuid:burst_id>/convert/", refusal_views.conversion_form, name="conversion_form"),

@@ -28,6 +28,7 @@ FIRST = {
     "boycott:read_notice": "notice",
     "api:v1:invalid": "event",
     "api:v1:undo": "event",
+    "api:v1:survey_results": "survey",
     "api:v1:upload": "job",
     "bulk": "run",
     "imports": "import",

@@ -29,11 +29,19 @@ def sentences(kind: Kind, options: Sequence[Option], shares: Sequence[Share]) ->
     return [_sentence(kind, option, options, chosen) for option, chosen in zip(options, shares, strict=True)]
 
 
+def intention(follow: int, answered: int) -> str:
+    """All options that mean following, together."""
+    return _told(Share.of_answers(follow, answered), _PLANS[Meaning.FOLLOW])
+
+
 def _sentence(kind: Kind, option: Option, options: Sequence[Option], chosen: Share) -> str:
+    return _told(chosen, _verb(kind, option, options))
+
+
+def _told(chosen: Share, did: str) -> str:
     low, high = whole_per_cent(chosen.interval.low), whole_per_cent(chosen.interval.high)
     return (
-        f"{count(chosen.count)} of {plural(chosen.of, 'GP')} ({share(chosen.count, chosen.of)}) "
-        f"{_verb(kind, option, options)}. "
+        f"{count(chosen.count)} of {plural(chosen.of, 'GP')} ({share(chosen.count, chosen.of)}) {did}. "
         f"If all GPs were asked the figure would likely be between {low} and {high}."
     )
 

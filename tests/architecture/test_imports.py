@@ -19,6 +19,7 @@ MAY_IMPORT = {
 PURE = {
     "carerecords.identifiers",
     "carerecords.permissions",
+    "carerecords.small_numbers",
     "carerecords.summary_codes",
     "carerecords.vocabulary",
     "consent.codes",

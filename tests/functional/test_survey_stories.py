@@ -71,3 +71,21 @@ def test_results_stand_with_their_interval(screen, live_server, practice, policy
     look(screen, "survey-run-closed")
     screen.goto(live_server.url + "/surveys/new/")
     look(screen, "survey-new")
+
+
+def test_the_meter_and_what_answers_mean_for_coverage(screen, live_server, practice, policy_admin):
+    run_to_its_end(Kind.SURVEY, [0] * 75 + [1] * 20 + [2] * 5, practice)
+    screen.as_(policy_admin)
+    screen.goto(live_server.url + "/policy/")
+    screen.get_by_role("link", name="Answers by region").click()
+    look(screen, "adoption")
+    screen.get_by_role("link", name="What the answers of GPs mean for coverage").click()
+    look(screen, "projection")
+    screen.get_by_label("Intentions that become actions").fill("all")
+    screen.get_by_role("button", name="Update").click()
+    expect(screen.get_by_role("alert")).to_contain_text("must be a whole number from 0 to 100")
+    look(screen, "projection-error")
+    screen.get_by_label("Intentions that become actions").fill("100")
+    guard(screen)
+    screen.get_by_role("button", name="Update").click()
+    expect(screen.get_by_text("Coverage would be 24.8%")).to_be_visible()
