@@ -121,19 +121,33 @@ def post(path: str, cookies: str, body: str, **headers: str) -> bytes:
 
 def rate(server: Web, request: bytes, lasting: float) -> float:
     """Answers a second while all browsers ask for the same, each as soon as it was answered."""
-    return len(asked(server, [lambda: request] * BROWSERS, lasting)) / lasting
+    return asked(server, [lambda: request] * BROWSERS, lasting).rate
+
+
+@dataclass(frozen=True)
+class Answers:
+    """How long each answer took, and all of them together, in seconds."""
+
+    took: list[float]
+    lasted: float
+
+    @property
+    def rate(self) -> float:
+        """Answers a second."""
+        return len(self.took) / self.lasted
 
 
 def asked(
     server: Web, browsers: Sequence[Callable[[], bytes | None]], lasting: float, says: bytes = b""
-) -> list[float]:
-    """How long each answer took, in seconds. A browser asks until the time is over or it has nothing to ask.
+) -> Answers:
+    """What browsers found that asked until the time was over, or they had nothing to ask any more.
 
     Raises if an answer is not 200, or does not contain `says`.
     """
     took: list[float] = []
     faults: list[str] = []
-    end = time.perf_counter() + lasting
+    start = time.perf_counter()
+    end = start + lasting
 
     def ask(next_request: Callable[[], bytes | None]) -> None:
         browser = server.connect()
@@ -155,7 +169,7 @@ def asked(
         thread.join()
     if faults:
         raise AssertionError(f"{len(faults)} browsers were not answered: {faults[0]}")
-    return took
+    return Answers(took, time.perf_counter() - start)
 
 
 def in_turn(ways: dict[str, Callable[[], float]], rounds: int) -> dict[str, float]:

@@ -1,0 +1,38 @@
+"""`python -m bench.slow_store PORT MILLISECONDS`: a store that holds nothing and accepts all, each call after so long.
+
+The time of the real one's answer without its work, so that the senders are not held up by two cores.
+"""
+
+import asyncio
+import sys
+
+from aiohttp import web
+
+_NOTHING_HELD = b'{"resourceType": "Bundle", "type": "searchset", "total": 0}'
+
+
+def application(seconds: float) -> web.Application:
+    """Answers the two calls that senders make."""
+
+    async def find(_: web.Request) -> web.Response:
+        await asyncio.sleep(seconds)
+        return web.Response(body=_NOTHING_HELD, content_type="application/fhir+json")
+
+    async def accept(request: web.Request) -> web.Response:
+        await request.read()
+        await asyncio.sleep(seconds)
+        return web.Response(status=201)
+
+    async def health(_: web.Request) -> web.Response:
+        return web.Response()
+
+    made = web.Application()
+    made.add_routes(
+        [web.get("/DocumentReference", find), web.post("/Bundle", accept), web.get("/health", health)]
+    )
+    return made
+
+
+if __name__ == "__main__":
+    port, milliseconds = (int(number) for number in sys.argv[1:])
+    web.run_app(application(milliseconds / 1000), host="127.0.0.1", port=port, access_log=None, print=None)

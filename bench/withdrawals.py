@@ -1,0 +1,138 @@
+"""Consent withdrawn, patient by patient, while two senders run batches at a store that answers each call in 50 ms;
+beside the same without senders.
+
+A withdrawal waits for its patient's batch if there is one, and for nobody else's.
+"""
+
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any
+
+from bench import people, serving
+from bench.harness import Ratio
+from config.embedded.processes import own_account
+from config.embedded.services import Service, free_port
+
+ANSWER_MS = 50
+SENDERS = 2
+ROUNDS = 3
+SECONDS = 4.0
+# One member of staff after another, and not as fast as a machine can.
+PAUSE = 0.01
+
+
+def run() -> Iterator[Ratio]:
+    practice, gp = people.practice_of(10_000)
+    people.all_consent(practice, gp)
+    patients = people.consenting(practice)
+    random.Random(1).shuffle(patients)
+    waiting = iter(patients)
+    alone: list[float] = []
+    beside: list[float] = []
+    batches: list[float] = []
+    sent = 0
+    with _store() as address:
+        for _ in range(ROUNDS):
+            alone += _withdraw(waiting, gp, SECONDS / 2)
+            with _senders(address) as told:
+                beside += _withdraw(waiting, gp, SECONDS)
+            batches += [batch["seconds"] for batch in told]
+            sent += sum(batch["sent"] for batch in told)
+    if sent < 100:
+        raise AssertionError(f"The senders sent {sent} messages: nothing was measured")
+    hundredths = quantiles(beside, n=100)
+    yield Ratio(
+        "a withdrawal while uploads are sent",
+        "ms, the middle one",
+        median(beside) * 1e3,
+        goal=5,
+        at_most=True,
+        note=f"{median(alone) * 1e3:.1f} ms without senders; 99 of 100 within {hundredths[98] * 1e3:.0f} ms; "
+        f"{len(beside):,} withdrawals beside {sent:,} messages in {len(batches)} batches; {serving.load()}",
+    )
+    yield Ratio(
+        "a withdrawal while uploads are sent",
+        "times one without senders",
+        median(beside) / median(alone),
+    )
+    yield Ratio(
+        "the longest wait of a withdrawal",
+        "times the longest batch",
+        max(beside) / max(batches),
+        goal=1,
+        at_most=True,
+        note=f"{max(beside) * 1e3:.0f} ms and {max(batches) * 1e3:.0f} ms; {sum(each > 0.05 for each in beside)} "
+        "waited for more than 50 ms",
+    )
+
+
+def _withdraw(patients: Iterator[int], by: Any, lasting: float) -> list[float]:
+    """How long each took, in seconds: patient after patient until the time is over."""
+    from django.utils import timezone
+
+    from carerecords.models import Patient
+    from consent.actions import Evidence, record_decision
+    from consent.codes import Preference, Source
+
+    took = []
+    end = time.monotonic() + lasting
+    while time.monotonic() < end:
+        patient, at = Patient(pk=next(patients)), timezone.now()
+        evidence = Evidence(Source.PHONE, note="Rang to withdraw")
+        began = time.perf_counter()
+        record_decision(
+            patient=patient,
+            preference=Preference.WITHDRAWN,
+            evidence=evidence,
+            decided_on=timezone.localdate(at),
+            by=by,
+            at=at,
+        )
+        took.append(time.perf_counter() - began)
+        time.sleep(PAUSE)
+    return took
+
+
+@contextmanager
+def _store() -> Iterator[str]:
+    with ExitStack() as ends, tempfile.TemporaryDirectory(prefix="care-store-") as folder:
+        port = free_port("BENCH_STORE_PORT", 8400)
+        command = [sys.executable, "-m", "bench.slow_store", str(port), str(ANSWER_MS)]
+        store = Service("The store", command, {}, own_account(), Path(folder) / "log", serving.PROJECT)
+        ends.callback(store.stop)
+        serving.started(store, f"http://127.0.0.1:{port}/health")
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def _senders(address: str) -> Iterator[list[dict[str, Any]]]:
+    """Senders at work; afterwards the list holds what each of their batches did."""
+    told: list[dict[str, Any]] = []
+    command = [sys.executable, "-m", "bench.sender"]
+    pipe = subprocess.PIPE
+    environment = os.environ | {"SPINE_BASE_URL": address}
+    senders = [
+        subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=environment, cwd=serving.PROJECT)
+        for _ in range(SENDERS)
+    ]
+    try:
+        for sender in senders:
+            assert sender.stdout is not None
+            sender.stdout.readline()
+        yield told
+        for sender in senders:
+            out, _ = sender.communicate("stop\n", timeout=60)
+            told += [json.loads(line) for line in out.splitlines()]
+    finally:
+        for sender in senders:
+            sender.kill()
+            sender.wait()
