@@ -43,7 +43,8 @@ def get_patient(request: CareRequest, public_id: uuid.UUID) -> Patient:
     if request.practice is None:
         raise Http404
     try:
-        return request.practice.patients.select_related("practice", "usual_gp").get(public_id=public_id)
+        # The practice comes with them: it is the request's own.
+        return request.practice.patients.select_related("usual_gp").get(public_id=public_id)
     except Patient.DoesNotExist:
         raise Http404 from None
 

@@ -10,7 +10,7 @@ from carerecords import access, doorbell, flash
 from carerecords.middleware import CareRequest
 from carerecords.models import AccessEvent, Patient
 from carerecords.permissions import Permission, roles_with
-from consent import wording
+from consent import form_drafts, wording
 from consent.actions import Evidence, Recorded, record_decision, undo_decision
 from consent.codes import PERMITTING, ConsentState, EventKind, Preference
 from consent.forms import DecisionForm
@@ -20,7 +20,8 @@ from consent.queries import event_id_of, was_sent
 
 @transaction.atomic
 def save(request: CareRequest, patient: Patient, form: DecisionForm, at: datetime.datetime) -> Recorded:
-    """Stores what the form says, with the line of the access log."""
+    """Stores what the form says, with the line of the access log; the draft of it has become this."""
+    form_drafts.drop(user=request.user, patient=patient)
     return store(
         request,
         patient,

@@ -140,8 +140,6 @@ def _save(request: CareRequest, patient: Patient, form: DecisionForm) -> HttpRes
 
 
 def _saved(request: CareRequest, patient: Patient, done: Recorded) -> HttpResponse:
-    form_drafts.drop(user=request.user, patient=patient)
-    patient.refresh_from_db()
     text = wording.recorded(done, patient)
     if request.htmx:
         return row.draw(request, patient, said=recording.with_pause(text), undo=done.event)
