@@ -27,10 +27,14 @@ class AccessEvent(AppendOnly):
         REFUSED = "REFUSED", "Was refused"
 
     at = models.DateTimeField()
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     role = models.CharField(max_length=20)
     practice = models.ForeignKey(Practice, on_delete=models.PROTECT, null=True, related_name="+")
-    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, null=True, related_name="access_events")
+    patient = models.ForeignKey(
+        Patient, on_delete=models.PROTECT, null=True, related_name="access_events", db_index=False
+    )
     kind = models.CharField(max_length=10, choices=Kind)
     # The page or interface, and counts; never names, numbers or search texts.
     detail = models.CharField(max_length=200, blank=True)

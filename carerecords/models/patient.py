@@ -50,15 +50,18 @@ class Patient(models.Model):
         MISMATCH = "MISMATCH", "Does not match the Spine"
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    practice = models.ForeignKey(Practice, on_delete=models.PROTECT, related_name="patients")
+    # Every decision writes a new entry into each index of this table. So none is there twice: what begins
+    # with a foreign key serves it too, and the NHS number is looked up whole, never by its beginning.
+    practice = models.ForeignKey(Practice, on_delete=models.PROTECT, related_name="patients", db_index=False)
     usual_gp = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
         null=True,
         blank=True,
         related_name="usual_patients",
+        db_index=False,
     )
-    nhs_number = models.CharField(max_length=10, unique=True)
+    nhs_number = models.CharField(max_length=10)
     title = models.CharField(max_length=20, blank=True)
     given_name = models.CharField(max_length=35)
     family_name = models.CharField(max_length=35)
@@ -128,6 +131,7 @@ class Patient(models.Model):
             ),
         ]
         constraints = [
+            models.UniqueConstraint(name="carerecords_patient_nhs_number", fields=["nhs_number"]),
             models.CheckConstraint(
                 name="carerecords_patient_nhs_number_is_ten_digits",
                 condition=Q(nhs_number__regex=r"^[0-9]{10}$"),

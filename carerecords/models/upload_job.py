@@ -57,14 +57,16 @@ class UploadJob(models.Model):
     """One upload or withdrawal of one patient's summary, from asking to its end."""
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="upload_jobs")
-    practice = models.ForeignKey(Practice, on_delete=models.PROTECT, related_name="upload_jobs")
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="upload_jobs", db_index=False)
+    practice = models.ForeignKey(
+        Practice, on_delete=models.PROTECT, related_name="upload_jobs", db_index=False
+    )
     kind = models.CharField(max_length=10, choices=JobKind)
     state = models.CharField(max_length=10, choices=JobState, default=JobState.WAITING)
     cause = models.CharField(max_length=10, choices=Cause)
     requested_at = models.DateTimeField()
     requested_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
     # Waiting: when it is looked at next. Held: when the answer may change by the calendar alone.
     due_at = models.DateTimeField(null=True)

@@ -75,7 +75,7 @@ class BulkRow(models.Model):
     """One patient of a run, and what became of it."""
 
     run = models.ForeignKey(BulkRun, on_delete=models.CASCADE, related_name="rows", db_index=False)
-    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+", db_index=False)
     position = models.PositiveIntegerField()
     # The decision that stood when the list was frozen; another one now means: leave it alone.
     seen_event = models.BigIntegerField(null=True)
@@ -89,9 +89,6 @@ class BulkRow(models.Model):
             models.UniqueConstraint(name="consent_bulkrow_position", fields=["run", "position"]),
         ]
         indexes = [
-            models.Index(
-                fields=["run", "position"], name="bulkrow_pending", condition=Q(result=RowResult.PENDING)
-            ),
             models.Index(fields=["run", "result", "position"], name="bulkrow_result"),
         ]
 

@@ -19,9 +19,11 @@ class ConsentEvent(AppendOnly):
     """
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="consent_events")
+    patient = models.ForeignKey(
+        Patient, on_delete=models.PROTECT, related_name="consent_events", db_index=False
+    )
     # The practice that recorded it, which may not be the patient's practice later.
-    practice = models.ForeignKey(Practice, on_delete=models.PROTECT, related_name="+")
+    practice = models.ForeignKey(Practice, on_delete=models.PROTECT, related_name="+", db_index=False)
     kind = models.CharField(max_length=8, choices=[(kind.value, kind.value) for kind in EventKind])
     preference = models.CharField(max_length=20, choices=Preference.choices(), blank=True)
     source = models.CharField(max_length=20, choices=Source.choices(), blank=True)
@@ -45,9 +47,12 @@ class ConsentEvent(AppendOnly):
         null=True,
         blank=True,
         related_name="superseded_by",
+        db_index=False,
     )
     recorded_at = models.DateTimeField()
-    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    recorded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     # The form it came by, made when the form was drawn: the same form sent twice is one decision.
     form_key = models.UUIDField(null=True, blank=True, unique=True)
     # The bulk run it was recorded by, which can take back all that it recorded.
