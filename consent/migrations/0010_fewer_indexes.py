@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("carerecords", "0008_fewer_indexes"),
+        ("carerecords", "0009_fewer_indexes"),
         ("consent", "0009_append_only"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

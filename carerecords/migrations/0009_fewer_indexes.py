@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("carerecords", "0007_gmc_numbers"),
+        ("carerecords", "0008_one_word_a_state"),
     ]
 
     operations = [
