@@ -77,6 +77,8 @@ AFTER: dict[Step, ChangeState] = {
 }
 # Those that can still take effect without being written again.
 ON_THE_WAY = (ChangeState.IN_REVIEW, ChangeState.SCHEDULED)
+# Where a change still has an effect to foresee.
+UNSETTLED = {ChangeState.DRAFT, ChangeState.IN_REVIEW, ChangeState.SUSPENDED, ChangeState.REJECTED}
 
 
 def state_after(step: Step, starts_at: datetime.datetime | None, at: datetime.datetime) -> ChangeState:

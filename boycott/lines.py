@@ -4,6 +4,7 @@ import datetime
 import uuid
 from dataclasses import dataclass
 
+from boycott.actions import ChangeRefused
 from boycott.models import PolicyChange, PositionRevision
 from boycott.queries import NATIONAL_LINE, as_rule_revision
 from boycott.rules import in_force, standing
@@ -35,6 +36,15 @@ def line_to_begin() -> uuid.UUID:
     taken = PositionRevision.objects.filter(line=NATIONAL_LINE).exists()
     taken = taken or PolicyChange.objects.filter(line=NATIONAL_LINE).exists()
     return uuid.uuid4() if taken else NATIONAL_LINE
+
+
+def line_for(given: uuid.UUID | None, at: datetime.datetime) -> uuid.UUID:
+    """The line that a new change is of: one that there is, or (None) a new one. Raises `ChangeRefused`."""
+    if given is None:
+        return line_to_begin()
+    if all(line.id != given for line in lines(at)):
+        raise ChangeRefused("line", "There is no such policy")
+    return given
 
 
 def _words(row: PositionRevision, *, in_force: bool) -> str:

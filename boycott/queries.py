@@ -61,11 +61,6 @@ def history() -> list[PositionRevision]:
     return list(PositionRevision.objects.select_related("made_by", "withdrawal").order_by("-pk"))
 
 
-def latest_of(line: uuid.UUID) -> PositionRevision | None:
-    """The revision of a line that stands."""
-    return PositionRevision.objects.filter(line=line).select_related("made_by").order_by("-number").first()
-
-
 def rows_of(revisions: Iterable[Revision]) -> list[PositionRevision]:
     """The full rows behind some revisions, oldest first."""
     ids = [revision.id for revision in revisions]

@@ -12,7 +12,7 @@ from rest_framework.exceptions import APIException, NotAuthenticated, Throttled,
 from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import BooleanField, Field, Serializer
+from rest_framework.serializers import BooleanField, Field, ListField, Serializer
 from rest_framework.throttling import ScopedRateThrottle
 from rest_framework.views import APIView, exception_handler
 
@@ -40,6 +40,7 @@ NOTHING_DONE = "Nothing was saved. What to mend stands beside each field."
 NO_SUCH_FIELD = "There is no such field"
 NO_OBJECT = "Send one JSON object with the fields"
 NO_TEXT = "Send a text, in quotes"
+NO_TEXTS = "Send a list of texts, each in quotes"
 TOO_LARGE = "Nothing was saved. No request of this API needs more than a few thousand characters."
 BODY = "body"
 
@@ -93,7 +94,9 @@ class StrictSerializer(Serializer[Any]):
             raise ValidationError({BODY: [NO_OBJECT]})
         wrong = {name: [NO_SUCH_FIELD] for name in data if name not in self.fields}
         wrong |= {
-            name: [NO_TEXT] for name, field in self.fields.items() if _is_no_text(field, data.get(name))
+            name: [NO_TEXTS if isinstance(field, ListField) else NO_TEXT]
+            for name, field in self.fields.items()
+            if _is_no_text(field, data.get(name))
         }
         if wrong:
             raise ValidationError(wrong)
@@ -101,7 +104,10 @@ class StrictSerializer(Serializer[Any]):
 
 
 def _is_no_text(field: Field[Any, Any, Any, Any], value: Any) -> bool:
-    """All that is sent in is text in JSON, dates and ids too, except for yes and no."""
+    """All that is sent in is text in JSON, dates and ids too, except for yes and no; or lists of texts."""
+    if isinstance(field, ListField):
+        whole = isinstance(value, list) and all(isinstance(each, str) for each in value)
+        return value is not None and not whole
     return not isinstance(field, BooleanField) and not isinstance(value, str | None)
 
 

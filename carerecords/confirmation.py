@@ -16,6 +16,8 @@ from django.utils import timezone
 from carerecords.models import User
 
 FRESH = datetime.timedelta(minutes=5)
+# What the API and commands say of a password that does not prove it.
+WRONG_PASSWORD = "Password is not right"
 
 
 class NotConfirmed(Exception):

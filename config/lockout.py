@@ -11,10 +11,11 @@ from typing import Any
 
 from axes.helpers import get_cool_off
 from axes.models import AccessAttempt
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from carerecords.api import PROBLEM_JSON, TITLES
 from carerecords.formats import nhs_time
 from config.account_forms import LogInForm
 
@@ -28,11 +29,15 @@ def email_tried(request: HttpRequest, credentials: Mapping[str, Any] | None = No
 def locked_out(
     request: HttpRequest, response: HttpResponse | None = None, credentials: Mapping[str, Any] | None = None
 ) -> HttpResponse:
-    """The log-in page again, saying from when on it is worth trying."""
+    """The log-in page again, or the API's error, saying from when on it is worth trying."""
     email = email_tried(request, credentials)
+    words = f"Too many tries. Try again after {nhs_time(_over_at(request, email))}."
+    if request.path.startswith("/api/"):
+        body = {"type": "about:blank", "title": TITLES[429], "status": 429, "detail": words}
+        return JsonResponse(body, status=429, content_type=PROBLEM_JSON)
     context = {
         "form": LogInForm(request=request, initial={"login": email}),
-        "lockout_text": f"Too many tries. Try again after {nhs_time(_over_at(request, email))}.",
+        "lockout_text": words,
     }
     return render(request, "account/login.html", context, status=429)
 

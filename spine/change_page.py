@@ -3,7 +3,7 @@
 import datetime
 from dataclasses import dataclass, field
 
-from boycott.change_states import ChangeState, Step, allows
+from boycott.change_states import UNSETTLED, ChangeState, Step, allows
 from boycott.dossier import Dossier, base_of, places
 from boycott.figures import Figures, differing
 from boycott.findings import Found, findings
@@ -27,8 +27,6 @@ FIGURES = {
     "in_flight": "Uploads being sent now, which cannot be recalled",
     "copies": "Summaries on the Spine that may go out of date",
 }
-# Where a change still has an effect to foresee.
-UNSETTLED = {ChangeState.DRAFT, ChangeState.IN_REVIEW, ChangeState.SUSPENDED, ChangeState.REJECTED}
 
 
 @dataclass(frozen=True)

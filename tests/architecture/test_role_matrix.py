@@ -160,6 +160,24 @@ DOORS = """
     GET  spine:upload                xxxx x ...
     GET  reports:adoption            xxxx x xxx
     GET  reports:projection          .... . xxx
+    GET  api:v1:policy               xxxx x xxx
+    GET  api:v1:policy_motions       xxxx x xxx
+    GET  api:v1:policy_motion        xxxx x xxx
+    GET  api:v1:policy_changes       .... . xxx
+    POST api:v1:policy_changes       .... . x..
+    GET  api:v1:policy_change        .... . xxx
+    GET  api:v1:policy_change_impact .... . xxx
+    POST api:v1:policy_change_edit   .... . x..
+    POST api:v1:policy_change_submit .... . x..
+    POST api:v1:policy_change_approve .... . xx.
+    POST api:v1:policy_change_reject .... . xx.
+    POST api:v1:policy_change_cancel .... . x..
+    GET  api:v1:policy_stop          .... . .x.
+    POST api:v1:policy_stop          .... . .x.
+    POST api:v1:policy_stop_review   .... . .x.
+    POST api:v1:policy_stop_ask      .... . .x.
+    POST api:v1:policy_stop_decline  .... . .x.
+    POST api:v1:policy_stop_agree    .... . .x.
     GET  api:v1:surveys              x... . x.x
     GET  api:v1:survey_results       x... . x.x
     GET  reports:refusals            x.xx . ...

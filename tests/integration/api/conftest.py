@@ -1,5 +1,7 @@
 """Callers of the API: each with a token, as programs come."""
 
+import json
+
 import pytest
 from django.core.cache import cache
 from rest_framework.authtoken.models import Token
@@ -36,3 +38,11 @@ def api(call, api_client):
 @pytest.fixture
 def sensitive(practice, gp):
     return make_patient(practice, usual_gp=gp, is_sensitive=True)
+
+
+@pytest.fixture
+def schema(client, gp):
+    client.force_login(gp)
+    return json.loads(
+        client.get("/api/schema/", headers={"Accept": "application/vnd.oai.openapi+json"}).content
+    )

@@ -1,7 +1,6 @@
 """The API's description: complete, valid, and shown by a page of our own."""
 
 import datetime
-import json
 import uuid
 
 import pytest
@@ -12,14 +11,6 @@ from config.api_urls import version_1
 from tests.factories import decide, make_patient
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def schema(client, gp):
-    client.force_login(gp)
-    return json.loads(
-        client.get("/api/schema/", headers={"Accept": "application/vnd.oai.openapi+json"}).content
-    )
 
 
 def test_it_is_valid_without_a_warning(tmp_path):
