@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from boycott.models import GpStanceRevision, StanceRevision
 from boycott.positions import GpStance, Stance
-from carerecords import doorbell, fence
-from carerecords.models import Patient, Practice, User
+from carerecords import doorbell, fence, quiet
+from carerecords.models import Patient, Practice, Quieted, User
 
 REASON_LENGTH = range(20, 1001)
 
@@ -39,7 +39,7 @@ def set_stance(
         raise ChangeRefused("agreed_by", "Enter who agreed this")
     if agreed_on > timezone.localdate(at):
         raise ChangeRefused("agreed_on", "Date it was agreed must be today or in the past")
-    with fence.changing(practice.pk):
+    with quiet.changing(practice.pk, at) as silence:
         revision = StanceRevision.objects.create(
             practice=practice,
             stance=stance,
@@ -49,6 +49,7 @@ def set_stance(
             made_at=at,
             made_by=by,
         )
+        silence.store(Quieted.Kind.STANCE, revision.pk)
         doorbell.ring_after_commit()
     return revision
 

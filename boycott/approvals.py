@@ -5,6 +5,7 @@ the phrase, a comment and a fresh proof of who they are, and the figures are com
 """
 
 import datetime
+import time
 from dataclasses import dataclass
 
 from boycott import desk, guidance, steps, suspending
@@ -18,7 +19,7 @@ from boycott.models import PolicyChange, PositionRevision
 from carerecords import confirmation, doorbell, quiet, staffing
 from carerecords.confirmation import Confirmation
 from carerecords.formats import nhs_datetime
-from carerecords.models import User
+from carerecords.models import Quieted, User
 from carerecords.models.fact_clock import NATIONAL
 from carerecords.permissions import Permission
 from carerecords.quiet import Quiet
@@ -45,14 +46,17 @@ def approve_change(
     confirmed: Confirmation | None,
     by: User,
     at: datetime.datetime,
+    began: float | None = None,
 ) -> Approved:
     """Approves exactly what was seen, and puts it into force now or by the calendar.
 
-    `seen` is the fingerprint of the writing that the approver had before them. Raises `NotPermitted`,
+    `seen` is the fingerprint of the writing that the approver had before them; `began` is `at` on the
+    monotonic clock, where work went on since. Raises `NotPermitted`,
     `NotConfirmed` without a fresh proof, or `ChangeRefused` naming what is wrong: `state`, `own`,
     `seen`, `comment`, `phrase`, `figures` (they drifted; asked again, which is itself a step), or a
     field of the change that no longer stands. Waits for the sends in flight, for one send time-out at most.
     """
+    began = time.monotonic() if began is None else began
     staffing.require(by, Permission.APPROVE_POSITION, at)
     with desk.taken():
         found = dossier(change)
@@ -68,7 +72,7 @@ def approve_change(
         if leavers := suspending.gone(found, at):
             suspending.suspend(found, Cause.LEFT, f"{leavers[0].short_name} left that role.", at)
         elif (figures := _figures(found, by, at)) is not None:
-            return _put_into_force(found, comment, figures, by, at)
+            return _put_into_force(found, comment, figures, by, at, began)
     # What was written above stays, so the refusal comes after the commit.
     if leavers:
         raise ChangeRefused("state", "This change is suspended. Somebody who sent it left that role")
@@ -125,12 +129,12 @@ def _publish_guidance(found: Dossier, by: User, at: datetime.datetime) -> None:
 
 
 def _put_into_force(
-    found: Dossier, comment: str, figures: Figures, by: User, at: datetime.datetime
+    found: Dossier, comment: str, figures: Figures, by: User, at: datetime.datetime, began: float
 ) -> Approved:
     against = suspending.scheduled_against(found, at)
     sender = found.submission
     then, content = as_revision(found, at), found.content
-    with quiet.changing(NATIONAL, at) as silence:
+    with quiet.changing(NATIONAL, at, began=began) as silence:
         revision = PositionRevision.objects.create(
             line=then.line,
             number=then.number,
@@ -156,6 +160,8 @@ def _put_into_force(
         steps.take(found, Step.APPROVED, by=by, at=at, comment=comment, figures=figures)
         _publish_guidance(found, by, at)
         later = content.starts_at is not None
+        if not later:
+            silence.store(Quieted.Kind.CHANGE, found.change.pk)
         steps.take(found, Step.SCHEDULED if later else Step.TOOK_EFFECT, by=by, at=at)
         name = steps.name_of(found)
         suspending.overtaken_by(found, f"{name} was approved.", at, revision.effective_from)

@@ -13,8 +13,10 @@ from boycott.dossier import newest_steps
 from boycott.guidance.queries import pages
 from boycott.policy_page import policy_page
 from boycott.queries import holding_changes
+from carerecords import quiet
 from carerecords.access import requires
 from carerecords.middleware import CareRequest
+from carerecords.models import Quieted
 from carerecords.permissions import Permission
 
 
@@ -22,8 +24,12 @@ from carerecords.permissions import Permission
 @requires(Permission.SEE_POLICY)
 def policy(request: CareRequest) -> HttpResponse:
     """What is in force for the user's practice, or for all England for those without one."""
+    page = policy_page(request.practice, timezone.now())
+    changes = [one.change_id for one in page.in_force if one.change_id]
+    may_see = request.can(Permission.SEE_UPLOADS)
     context = {
-        "page": policy_page(request.practice, timezone.now()),
+        "page": page,
+        "quiet": quiet.told(Quieted.Kind.CHANGE, changes, request.practice if may_see else None),
         "guidance": pages(None, drafts=False),
         "adoption": adoption(),
         "Permission": Permission,

@@ -8,7 +8,7 @@ import datetime
 
 from carerecords import confirmation, doorbell, quiet, staffing
 from carerecords.confirmation import Confirmation
-from carerecords.models import User
+from carerecords.models import Quieted, User
 from carerecords.models.fact_clock import NATIONAL
 from carerecords.permissions import Permission
 from carerecords.quiet import Quiet
@@ -37,7 +37,8 @@ def stop_uploads(*, reason: str, by: User, at: datetime.datetime) -> Quiet:
     with quiet.changing(NATIONAL, at) as silence:
         if stopping() is not None:
             raise StopRefused("", "All uploads are stopped already")
-        _append(stopped=True, reason=reason, by=by, at=at)
+        made = _append(stopped=True, reason=reason, by=by, at=at)
+        silence.store(Quieted.Kind.STOP, made.pk)
     return silence
 
 

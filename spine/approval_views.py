@@ -1,5 +1,6 @@
 """Deciding on a change of policy: approving what somebody else sent, rejecting it, or giving it up."""
 
+import time
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -69,7 +70,7 @@ def change_cancel(request: CareRequest, public_id: uuid.UUID) -> HttpResponse:
 
 
 def _approve(request: CareRequest, found: Dossier) -> HttpResponse:
-    at = timezone.now()
+    at, began = timezone.now(), time.monotonic()
     page = change_page(found, request.user, request.role, at)
     form = ApprovalForm(request.POST, asked=page.effect.phrase if page.effect else None)
     if not form.is_valid():
@@ -83,6 +84,7 @@ def _approve(request: CareRequest, found: Dossier) -> HttpResponse:
             confirmed=confirmation.by_log_in(request, request.user),
             by=request.user,
             at=at,
+            began=began,
         )
     except ChangeRefused as refusal:
         if refusal.field == "state":

@@ -12,8 +12,9 @@ from boycott.models import PositionRevision
 from boycott.positions import Phrase
 from boycott.queries import holding_changes, rows_of, standing_revisions
 from boycott.rules import Revision, phrase_for
-from carerecords.models import User
+from carerecords.models import Quieted, User
 from carerecords.permissions import Permission, Role
+from carerecords.quiet import Told, told_of
 from spine.impact import PositionImpact, impact_of
 from spine.policy_effect import figures_of
 
@@ -64,6 +65,8 @@ class ChangePage:
     effect: Effect | None = None
     may: frozenset[Step] = field(default_factory=frozenset)
     is_author: bool = False
+    # Once it took effect: when uploads were quiet.
+    quiet: Told | None = None
 
 
 def change_page(found: Dossier, user: User, role: Role | None, at: datetime.datetime) -> ChangePage:
@@ -81,6 +84,7 @@ def change_page(found: Dossier, user: User, role: Role | None, at: datetime.date
         effect=effect_of(found, base, at) if state in UNSETTLED else None,
         may=_may(found, state, user, role),
         is_author=user.pk in found.authors,
+        quiet=told_of(Quieted.Kind.CHANGE, found.change.pk, None),
     )
 
 

@@ -17,11 +17,11 @@ from boycott.actions import ChangeRefused, set_gp_stance, set_stance
 from boycott.forms import GpStanceForm, StanceForm
 from boycott.positions import GpStance, Stance
 from boycott.queries import gp_stance_history, gp_stance_of, stance_history
-from carerecords import drafts, flash
+from carerecords import drafts, flash, quiet
 from carerecords.access import check, requires
 from carerecords.drafts import Draft
 from carerecords.middleware import CareRequest
-from carerecords.models import Practice
+from carerecords.models import Practice, Quieted
 from carerecords.permissions import Permission
 from spine.impact import impact_of_gp_stance, impact_of_stance
 from spine.queries import gps_of, patients_of_gp
@@ -46,6 +46,7 @@ def practice_stance(request: CareRequest) -> HttpResponse:
         "may_set_own": request.can(Permission.SET_OWN_GP_STANCE),
         "history": history,
         "gps": gps_of(practice),
+        "quiet": quiet.told_of(Quieted.Kind.STANCE, history[0].pk, practice) if history else None,
     }
     return render(request, "spine/practice_stance.jinja", context)
 

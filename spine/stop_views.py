@@ -10,10 +10,11 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
-from carerecords import confirmation, drafts, flash
+from carerecords import confirmation, drafts, flash, quiet
 from carerecords.access import requires
 from carerecords.confirmation import NotConfirmed
 from carerecords.middleware import CareRequest
+from carerecords.models import Quieted
 from carerecords.permissions import Permission
 from spine.actions import (
     StopRefused,
@@ -108,6 +109,7 @@ def _page(request: CareRequest, sent: Mapping[str, StopForm] | None = None) -> H
         "problem": next(iter(sent.values()), None),
         "under_way": uploads_under_way(),
         "history": stop_history(),
+        "quiet": quiet.told_of(Quieted.Kind.STOP, now.stop.pk, request.practice) if now else None,
     }
     return render(request, "spine/stop.jinja", context)
 

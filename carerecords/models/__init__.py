@@ -4,6 +4,7 @@ from carerecords.models.access_event import AccessEvent
 from carerecords.models.fact_clock import FactClock
 from carerecords.models.patient import Patient, PatientQuerySet, Registration
 from carerecords.models.practice import Practice
+from carerecords.models.quieted import Quieted
 from carerecords.models.staff import RoleAssignment, User
 from carerecords.models.summary_item import SummaryItem
 from carerecords.models.upload_job import Cause, JobKind, JobState, UploadJob
@@ -17,6 +18,7 @@ __all__ = [
     "Patient",
     "PatientQuerySet",
     "Practice",
+    "Quieted",
     "Registration",
     "RoleAssignment",
     "SummaryItem",

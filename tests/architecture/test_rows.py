@@ -56,6 +56,7 @@ def _value_of(field):
     kinds = {
         "DateTimeField": "2020-01-06 09:00Z",
         "DateField": "2020-01-06",
+        "DurationField": "1 second",
         "UUIDField": "00000000-0000-4000-8000-000000000000",
         "ArrayField": "{}",
         "JSONField": "{}",

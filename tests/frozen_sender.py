@@ -1,0 +1,34 @@
+"""A sender that stops itself as a frozen machine would: `python -m tests.frozen_sender POINT SECONDS`, then SIGCONT.
+
+POINT is "before" or "after" the sends of its one batch; SECONDS, when its fence falls. Its lease is over at
+once, so that others may go on.
+"""
+
+import datetime
+import os
+import signal
+import sys
+
+import django
+
+django.setup()
+
+from spine import pipeline  # noqa: E402 - the settings come first
+from spine.store import Store  # noqa: E402
+
+
+class Freezing(Store):
+    def send(self, going, *, may_begin, quiet_within, when_quiet):
+        def freeze():
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+        if sys.argv[1] == "before":
+            freeze()
+            return super().send(going, may_begin=may_begin, quiet_within=quiet_within, when_quiet=when_quiet)
+        return super().send(going, may_begin=may_begin, quiet_within=quiet_within, when_quiet=freeze)
+
+
+pipeline.FENCE_TIMEOUT_MS = int(sys.argv[2]) * 1000
+pipeline.HELD_SECONDS = int(sys.argv[2]) - 1
+pipeline.lease = lambda: datetime.timedelta(seconds=-1)
+print(pipeline.send_batch(Freezing()).sent)
