@@ -113,12 +113,18 @@ class LocalStoreProcess:
         lines: list[dict] = []
         while True:
             address = f"{self.base_url}/ledger?after={after}&limit=10000"
-            with urllib.request.urlopen(address, timeout=30) as answer:
+            request = urllib.request.Request(address, headers=self._looking())
+            with urllib.request.urlopen(request, timeout=30) as answer:
                 page = [json.loads(line) for line in answer.read().splitlines()]
             lines += page
             if len(page) < 10_000:
                 return lines
             after = page[-1]["sequence"]
+
+    def _looking(self) -> dict[str, str]:
+        """What a store that asks for tokens is shown to be looked into."""
+        token = self._environment.get("LOCALSTORE_USER_TOKEN")
+        return {"Authorization": f"Bearer {token}"} if token else {}
 
     def last_sequence(self) -> int:
         """Return the sequence of the newest ledger line: what a test reads `after`."""

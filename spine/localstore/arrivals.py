@@ -14,6 +14,8 @@ FIND: Final = "find"
 FETCH: Final = "fetch"
 PERMISSION: Final = "permission"
 ALERT: Final = "alert"
+# Not of the interface, so without a line in the ledger: an access token asked for.
+TOKEN: Final = "token"
 UNKNOWN: Final = "unknown"
 KINDS: Final = (UPLOAD, PERMISSION, ALERT, FIND, FETCH, UNKNOWN)
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from spine.localstore.keys import read_keys
 
 BASE_PATH = "/summary-care-record/FHIR/R4"
 
@@ -28,6 +32,10 @@ class Configuration:
     port: int = 8091
     application_token: str | None = field(default=None, repr=False)
     user_token: str | None = field(default=None, repr=False)
+    # The application that may buy tokens here, and its public keys by their ids.
+    api_key: str | None = field(default=None, repr=False)
+    public_keys: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    token_seconds: float = 599.0
     untraced_numbers: frozenset[str] = field(default=frozenset(), repr=False)
     requests_per_second: float | None = None
     requests_per_minute: int | None = None
@@ -37,7 +45,7 @@ class Configuration:
     @property
     def tokens_required(self) -> bool:
         """True when callers must show a token (the public sandbox asks for none)."""
-        return self.application_token is not None or self.user_token is not None
+        return any(known is not None for known in (self.application_token, self.user_token, self.api_key))
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Configuration:
@@ -52,6 +60,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Configurati
     control = environment.get("LOCALSTORE_CONTROL", "") == "1"
     if control and host not in _LOOPBACK:
         raise ConfigurationError("LOCALSTORE_CONTROL is for a store that listens on this machine only")
+    api_key, public_keys = _application(environment)
     numbers = environment.get("LOCALSTORE_UNTRACED_NUMBERS", "").split(",")
     return Configuration(
         database_url=database_url,
@@ -59,11 +68,27 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Configurati
         port=int(port),
         application_token=environment.get("LOCALSTORE_BEARER_TOKEN") or None,
         user_token=environment.get("LOCALSTORE_USER_TOKEN") or None,
+        api_key=api_key,
+        public_keys=public_keys,
+        token_seconds=_limit(environment, "LOCALSTORE_TOKEN_SECONDS") or 599.0,
         untraced_numbers=frozenset(number.strip() for number in numbers if number.strip()),
         requests_per_second=_limit(environment, "LOCALSTORE_REQUESTS_PER_SECOND"),
         requests_per_minute=_whole(_limit(environment, "LOCALSTORE_REQUESTS_PER_MINUTE")),
         control=control,
     )
+
+
+def _application(environment: Mapping[str, str]) -> tuple[str | None, dict[str, Any]]:
+    """Return the key of the application that may buy tokens, and its public keys; nothing when unset."""
+    api_key, path = environment.get("LOCALSTORE_API_KEY"), environment.get("LOCALSTORE_JWKS_FILE")
+    if not api_key and not path:
+        return None, {}
+    if not api_key or not path:
+        raise ConfigurationError("LOCALSTORE_API_KEY and LOCALSTORE_JWKS_FILE go together")
+    try:
+        return api_key, read_keys(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"LOCALSTORE_JWKS_FILE cannot be used: {error}") from error
 
 
 def _limit(environment: Mapping[str, str], name: str) -> float | None:

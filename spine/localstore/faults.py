@@ -15,7 +15,7 @@ from typing import Final
 from spine.localstore import arrivals as a
 
 ANY: Final = "any"
-TARGETS: Final = (ANY, a.UPLOAD, a.FIND, a.FETCH, a.PERMISSION, a.ALERT)
+TARGETS: Final = (ANY, a.UPLOAD, a.FIND, a.FETCH, a.PERMISSION, a.ALERT, a.TOKEN)
 MOST_TIMES: Final = 1_000_000_000
 LONGEST_SECONDS: Final = 24 * 3600.0
 LARGEST_BODY: Final = 2 * 1024**3
@@ -48,6 +48,7 @@ class FaultKind(Enum):
     REDIRECT = ("redirect", "Sends the caller elsewhere, and has stored nothing")
     DUPLICATE = ("duplicate", "Stores it, then says that it had it already (PSIS-30134)")
     DUPLICATE_OF_OTHER = ("duplicate_of_other", "Stores nothing, and says that it has another summary")
+    UNAUTHORISED = ("unauthorised", "Answers 401 as to a bad token, and has stored nothing")
     FORBIDDEN = ("forbidden", "Answers 403 (PSIS-30418), and has stored nothing")
 
     def __init__(self, code: str, words: str) -> None:

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from uuid import UUID, uuid4
 
 from spine.localstore.configuration import Configuration
-from spine.localstore.outcomes import Refusal, bad_value
+from spine.localstore.issuer import Issuer
+from spine.localstore.outcomes import Refusal, bad_token, bad_value
 from spine.localstore.vocabulary import FHIR_JSON
 
 REQUEST_ID = "X-Request-ID"
@@ -43,7 +44,9 @@ def read_id(headers: Mapping[str, str], name: str) -> tuple[UUID, str, Refusal |
     return made, str(made).upper(), bad_value(text)
 
 
-def check_token(headers: Mapping[str, str], configuration: Configuration, *, user_needed: bool) -> None:
+def check_token(
+    headers: Mapping[str, str], configuration: Configuration, issuer: Issuer, *, user_needed: bool
+) -> None:
     """Raise the 401 unless the caller shows a token that may do this.
 
     An application-restricted token may upload and read; setting a permission and raising an alert
@@ -56,8 +59,11 @@ def check_token(headers: Mapping[str, str], configuration: Configuration, *, use
         tokens.append(configuration.application_token)
     # aiohttp gives bytes that are not UTF-8 as surrogates.
     shown = headers.get("Authorization", "").encode("utf-8", "surrogateescape")
-    if not any(token and hmac.compare_digest(shown, f"Bearer {token}".encode()) for token in tokens):
-        raise Refusal(401, "forbidden", "Invalid access token")
+    if any(token and hmac.compare_digest(shown, f"Bearer {token}".encode()) for token in tokens):
+        return
+    scheme, _, bought = shown.decode("ascii", "replace").partition(" ")
+    if user_needed or scheme != "Bearer" or not issuer.knows(bought):
+        raise bad_token()
 
 
 def may_look(headers: Mapping[str, str], configuration: Configuration) -> bool:

@@ -25,6 +25,7 @@ from spine.localstore.bundle_checks import read_upload
 from spine.localstore.configuration import BASE_PATH, MAX_BODY_BYTES, Configuration
 from spine.localstore.faults import Faults
 from spine.localstore.fhir_json import parse
+from spine.localstore.issuer import Issuer
 from spine.localstore.limits import Limits
 from spine.localstore.misbehaving import misbehave
 from spine.localstore.outcomes import Refusal
@@ -48,9 +49,15 @@ class Interface:
     """Answers the five operations of the Summary Care Record FHIR API."""
 
     def __init__(
-        self, configuration: Configuration, writer: Writer, readers: AsyncConnectionPool, faults: Faults
+        self,
+        configuration: Configuration,
+        issuer: Issuer,
+        writer: Writer,
+        readers: AsyncConnectionPool,
+        faults: Faults,
     ) -> None:
         self._configuration = configuration
+        self._issuer = issuer
         self._faults = faults
         self.limits = Limits(configuration.requests_per_second, configuration.requests_per_minute)
         self._writer = writer
@@ -107,7 +114,8 @@ class Interface:
         """Fill `arrival` from the request; raise the refusal that the request earns by itself."""
         verbs = _verbs(request)
         arrival.kind = operation_of(request)
-        headers.check_token(request.headers, self._configuration, user_needed=arrival.kind in _FOR_USERS_ONLY)
+        user_needed = arrival.kind in _FOR_USERS_ONLY
+        headers.check_token(request.headers, self._configuration, self._issuer, user_needed=user_needed)
         if not verbs:
             raise Refusal(404, "not-found", f"{request.path} not found")
         if arrival.kind == a.UNKNOWN:
@@ -117,7 +125,7 @@ class Interface:
             headers.check_media_type(request.headers)
             arrival.body = await _read_body(request)
             arrival.body_sha256 = hashlib.sha256(arrival.body).digest()
-            headers.check_role(request.headers, needed=arrival.kind in _FOR_USERS_ONLY)
+            headers.check_role(request.headers, needed=user_needed)
         self._fill[arrival.kind](arrival, request)
 
     def _fill_upload(self, arrival: Arrival, _request: web.BaseRequest) -> None:

@@ -125,6 +125,10 @@ async def _forbidden(_fault: Fault, request: web.BaseRequest, _serve: Serve) -> 
     return _refusing(request, outcomes.no_permission())
 
 
+async def _unauthorised(_fault: Fault, request: web.BaseRequest, _serve: Serve) -> web.StreamResponse:
+    return _refusing(request, outcomes.bad_token())
+
+
 _WAYS = {
     FaultKind.DELAY: _delay,
     FaultKind.ERROR_BEFORE: _error_before,
@@ -143,6 +147,7 @@ _WAYS = {
     FaultKind.REDIRECT: _redirect,
     FaultKind.DUPLICATE: _duplicate,
     FaultKind.DUPLICATE_OF_OTHER: _duplicate_of_other,
+    FaultKind.UNAUTHORISED: _unauthorised,
     FaultKind.FORBIDDEN: _forbidden,
 }
 

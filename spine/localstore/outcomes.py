@@ -26,6 +26,11 @@ def bad_value(text: str) -> Refusal:
     return Refusal(400, "value", text)
 
 
+def bad_token() -> Refusal:
+    """Return the 401 for a caller without a token that may do this."""
+    return Refusal(401, "forbidden", "Invalid access token")
+
+
 def no_permission() -> Refusal:
     """Return the 403 for a patient whose permission at the store is No (two spaces: as published)."""
     return Refusal(

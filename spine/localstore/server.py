@@ -10,13 +10,16 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 from psycopg_pool import AsyncConnectionPool
 
-from spine.localstore import control
+from spine.localstore import arrivals, control
 from spine.localstore.configuration import BASE_PATH, Configuration
 from spine.localstore.database import connect, create_tables, open_readers
 from spine.localstore.faults import Faults
 from spine.localstore.headers import may_look
 from spine.localstore.interface import Interface
+from spine.localstore.issuer import PATH as TOKEN_PATH
+from spine.localstore.issuer import Issuer
 from spine.localstore.ledger_reading import read_ledger
+from spine.localstore.misbehaving import misbehave
 from spine.localstore.pages.site import Pages
 from spine.localstore.tallies import Tallies
 from spine.localstore.writer import Writer
@@ -32,7 +35,8 @@ class Store:
     ) -> None:
         self._configuration = configuration
         self._faults = Faults()
-        self._interface = Interface(configuration, writer, readers, self._faults)
+        self._issuer = Issuer(configuration)
+        self._interface = Interface(configuration, self._issuer, writer, readers, self._faults)
         self._pages = Pages(readers, tallies, self._faults if configuration.control else None)
         self._writer = writer
         self._readers = readers
@@ -42,6 +46,8 @@ class Store:
         path = request.path
         if path.startswith(BASE_PATH):
             return await self._interface.answer(request)
+        if path == TOKEN_PATH and self._issuer.is_on:
+            return await self._sell_token(request)
         try:
             if path == "/health" and request.method == "GET":
                 return await self._health()
@@ -58,6 +64,12 @@ class Store:
         except Exception as error:  # noqa: BLE001 - its text may name a patient, so it goes no further
             log.error("a page could not be made: %s", type(error).__name__)
             return web.Response(status=503, text="The store's database does not answer.\n")
+
+    async def _sell_token(self, request: web.BaseRequest) -> web.StreamResponse:
+        fault = self._faults.meet(arrivals.TOKEN)
+        if fault is None:
+            return await self._issuer.answer(request)
+        return await misbehave(fault, request, lambda: self._issuer.answer(request))
 
     async def _health(self) -> web.Response:
         async with self._readers.connection(timeout=2) as connection:

@@ -54,6 +54,7 @@ def stored(store, start):
         ("redirect", 307, []),
         ("duplicate", 400, ["accepted"]),
         ("duplicate_of_other", 400, []),
+        ("unauthorised", 401, []),
         ("forbidden", 403, []),
     ],
 )

@@ -16,7 +16,11 @@ KINDS = {
     a.FETCH: "Summary read",
     a.UNKNOWN: "Unknown request",
 }
-TARGETS = {"any": "Any request", **{kind: words for kind, words in KINDS.items() if kind != a.UNKNOWN}}
+TARGETS = {
+    "any": "Any request",
+    **{kind: words for kind, words in KINDS.items() if kind != a.UNKNOWN},
+    a.TOKEN: "Access token asked for",
+}
 OUTCOMES = {
     a.ACCEPTED: "Accepted",
     a.REFUSED: "Refused",
