@@ -25,6 +25,14 @@ class Env:
             raise BadEnvironment(f"{name} is not set. {hint}".strip())
         return default
 
+    def together(self, *names: str) -> dict[str, str]:
+        """Variables of which all are given, or none: an empty mapping."""
+        given = {name: self._variables[name] for name in names if self._variables.get(name)}
+        if given and len(given) < len(names):
+            missing = ", ".join(name for name in names if name not in given)
+            raise BadEnvironment(f"{', '.join(names)} go together; {missing} is not set.")
+        return given
+
     def flag(self, name: str, default: bool) -> bool:
         value = self._variables.get(name, "").lower()
         if not value:

@@ -385,6 +385,10 @@ SPINE_BASE_URL = env.text(
     hint="The base address of the Summary Care Record FHIR API, or of the local store.",
 )
 SPINE_BEARER_TOKEN = env.text("SPINE_BEARER_TOKEN", "")
+# With these, access tokens are bought by a signed statement instead (docs/how-to/real-service.md).
+SPINE_SIGNED_JWT = env.together("SPINE_TOKEN_URL", "SPINE_API_KEY", "SPINE_KEY_ID", "SPINE_PRIVATE_KEY_FILE")
+if SPINE_SIGNED_JWT and SPINE_BEARER_TOKEN:
+    raise ImproperlyConfigured("Give SPINE_BEARER_TOKEN or SPINE_API_KEY, not both.")
 # The local store's ledger, which `manage.py reconcile` reads; the real service has none to read.
 SPINE_LEDGER_URL = env.text("SPINE_LEDGER_URL", "")
 # The service may take 60 s to answer (its own limit for a whole call), so the default is longer.

@@ -5,9 +5,10 @@ redirect, reads more than a mebibyte, or is repeated in silence. The interface p
 into the address of the first call, so nothing here logs addresses.
 """
 
+import asyncio
 import datetime
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from types import TracebackType
@@ -17,6 +18,7 @@ import aiohttp
 from aiohttp.connector import Connection
 
 from spine.answers import Answer, AnswerKind, classify
+from spine.credentials import Credentials, NoToken
 
 NHS_NUMBER = "https://fhir.nhs.uk/Id/nhs-number"
 CONTENT_TYPE = "application/fhir+json"
@@ -24,7 +26,6 @@ CONNECT_SECONDS = 5.0
 BODY_CAP = 1024 * 1024
 
 MayBegin = Callable[[], bool]
-Token = Callable[[], Awaitable[str | None]]
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,9 @@ class _TimedRequest(aiohttp.ClientRequest):
 class SpineClient:
     """One pool of connections; use as `async with`."""
 
-    def __init__(self, base_url: str, *, connections: int, read_timeout: float, token: Token) -> None:
+    def __init__(
+        self, base_url: str, *, connections: int, read_timeout: float, credentials: Credentials
+    ) -> None:
         self._base_url = base_url.rstrip("/")
         self._connections = connections
         self._timeout = aiohttp.ClientTimeout(
@@ -77,7 +80,7 @@ class SpineClient:
             sock_connect=CONNECT_SECONDS,
             sock_read=read_timeout,
         )
-        self._token = token
+        self._credentials = credentials
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
@@ -145,6 +148,34 @@ class SpineClient:
         session_urid: str = "",
         **more: Any,
     ) -> tuple[int, dict[str, str], bytes] | Answer:
+        """One call, and once more with another token where the store refused ours.
+
+        What refuses a token stands before the service: nothing of the first call has reached it.
+        """
+        headers = _headers(request_id, correlation_id, session_urid)
+        try:
+            token = await self._token()
+            found = await self._once(method, path, headers, token, may_begin, **more)
+            if token is None or isinstance(found, Answer) or found[0] != 401:
+                return found
+            another = await asyncio.to_thread(self._credentials.instead_of, token)
+            return await self._once(method, path, headers, another, may_begin, **more) if another else found
+        except NoToken as error:
+            return error.answer
+
+    async def _token(self) -> str | None:
+        known, token = self._credentials.at_hand()
+        return token if known else await asyncio.to_thread(self._credentials.token)
+
+    async def _once(
+        self,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        token: str | None,
+        may_begin: MayBegin,
+        **more: Any,
+    ) -> tuple[int, dict[str, str], bytes] | Answer:
         call = _Progress(may_begin)
         # Each call runs in a task, and so a context, of its own.
         _progress.set(call)
@@ -152,12 +183,12 @@ class SpineClient:
             async with self._session.request(
                 method,
                 self._base_url + path,
-                headers=await self._headers(request_id, correlation_id, session_urid),
+                headers=headers | ({"Authorization": f"Bearer {token}"} if token else {}),
                 allow_redirects=False,
                 **more,
             ) as answer:
                 body = await _read_capped(answer)
-                if not _is_for(request_id, answer):
+                if not _is_for(headers["X-Request-ID"], answer):
                     # What else this connection holds is not known either: it is not used again.
                     answer.close()
                     return Answer(AnswerKind.UNKNOWN, answer.status, detail="answer to another request")
@@ -168,18 +199,15 @@ class SpineClient:
             kind = AnswerKind.UNKNOWN if call.left else AnswerKind.UNREACHABLE
             return Answer(kind, detail=type(error).__name__)
 
-    async def _headers(self, request_id: str, correlation_id: str, session_urid: str) -> dict[str, str]:
-        headers = {
-            "Content-Type": CONTENT_TYPE,
-            "Accept": CONTENT_TYPE,
-            "X-Request-ID": request_id,
-            "X-Correlation-ID": correlation_id,
-        }
-        if session_urid:
-            headers["NHSD-Session-URID"] = session_urid
-        if token := await self._token():
-            headers["Authorization"] = f"Bearer {token}"
-        return headers
+
+def _headers(request_id: str, correlation_id: str, session_urid: str) -> dict[str, str]:
+    headers = {
+        "Content-Type": CONTENT_TYPE,
+        "Accept": CONTENT_TYPE,
+        "X-Request-ID": request_id,
+        "X-Correlation-ID": correlation_id,
+    }
+    return headers | ({"NHSD-Session-URID": session_urid} if session_urid else {})
 
 
 def _is_for(request_id: str, answer: aiohttp.ClientResponse) -> bool:

@@ -21,9 +21,10 @@ LADDER = (1 * MINUTE, 30 * MINUTE, 60 * MINUTE, 2 * HOUR, 4 * HOUR, 8 * HOUR, 16
 UNREACHABLE_WAIT = datetime.timedelta(seconds=10)
 # When a lost answer is first asked after.
 DOUBT_WAIT = datetime.timedelta(seconds=5)
+# Whoever set this service up has to mend its key or its token; trying fast would not help.
+ACCESS_WAIT = MINUTE
 
 NOT_TAKEN = {AnswerKind.RATE_LIMITED, AnswerKind.TRANSIENT}
-AWAY = {AnswerKind.UNREACHABLE, AnswerKind.UNAUTHORISED}
 
 
 def after_decision(job: Claimed, decision: Decision, loaded: Loaded, clock: int) -> Settled:
@@ -51,7 +52,9 @@ def after_sending(sent: Sent) -> Settled:
         return _state(sent, JobState.WAITING, due_in=datetime.timedelta(0))
     if sent.answer.kind is AnswerKind.UNKNOWN:
         return _unknown(sent)
-    if sent.answer.kind in AWAY:
+    if sent.answer.kind is AnswerKind.UNAUTHORISED:
+        return _state(sent, JobState.WAITING, Reason.TECH_ACCESS, due_in=ACCESS_WAIT)
+    if sent.answer.kind is AnswerKind.UNREACHABLE:
         return _state(sent, JobState.WAITING, Reason.TECH_RETRY, due_in=UNREACHABLE_WAIT)
     if sent.answer.kind in NOT_TAKEN:
         return next_rung(sent)

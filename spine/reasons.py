@@ -134,6 +134,12 @@ class Reason(Enum):
         Actor.NOBODY,
         "The Spine could not take it. It is tried again by itself.",
     )
+    TECH_ACCESS = (
+        "tech.access",
+        Effect.HOLD,
+        Actor.NATIONAL,
+        "The Spine did not let this service in. It is tried again by itself.",
+    )
     TECH_FAILED = ("tech.failed", Effect.CANCEL, Actor.MANAGER, "Sending failed 7 times.")
     TECH_REFUSED = ("tech.refused", Effect.CANCEL, Actor.MANAGER, "The Spine refused the message.")
     TECH_WITHDRAWAL = (

@@ -13,6 +13,7 @@ import structlog
 from django.conf import settings
 from django.utils import timezone
 
+from spine import credentials
 from spine.answers import Answer, AnswerKind
 from spine.client import CurrentSummary, SpineClient
 from spine.gate import Kind
@@ -35,7 +36,7 @@ class Store:
             settings.SPINE_BASE_URL,
             connections=settings.SPINE_CONNECTIONS,
             read_timeout=settings.SPINE_READ_TIMEOUT_SECONDS,
-            token=_token,
+            credentials=credentials.from_settings(),
         )
         self._loop.run_until_complete(self._client.__aenter__())
 
@@ -149,10 +150,6 @@ def _nothing_to_do(one: Outgoing, held: str) -> bool:
 
 async def _all(tasks: Sequence["asyncio.Task[None]"]) -> None:
     await asyncio.gather(*tasks)
-
-
-async def _token() -> str | None:
-    return settings.SPINE_BEARER_TOKEN or None
 
 
 _stores: dict[int, Store] = {}

@@ -44,6 +44,12 @@ IMPURE = ("django.db", "django.conf", "django.utils.timezone", "time", "carereco
 # Who may import what stands near the store (law: exactly one path to its client).
 PROTECTED = {
     "spine.client": {"spine.store"},
+    "spine.credentials": {
+        "spine.client",
+        "spine.store",
+        "spine.management.commands.check_spine_access",
+        "spine.management.commands.make_spine_key",
+    },
     "spine.store": {"spine.pipeline", "spine.recovery", "spine.tasks"},
     "spine.pipeline": {"spine.tasks"},
     "spine.recovery": {"spine.tasks"},

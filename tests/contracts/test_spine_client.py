@@ -9,6 +9,7 @@ import pytest
 from spine import client as client_module
 from spine.answers import AnswerKind
 from spine.client import BODY_CAP, CurrentSummary, SpineClient
+from spine.credentials import FixedToken
 
 IDS = {
     "request_id": "8e9b0e4e-8a3c-4c1e-9d0a-3f6b2c1d0e01",
@@ -72,14 +73,15 @@ def answer(status, body=b"", *headers):
     return "\r\n".join(lines).encode() + body
 
 
-async def no_token():
-    return None
-
-
-def run(*scripts, call, connections=4, token=no_token, read_timeout=1.0):
+def run(*scripts, call, connections=4, token=None, read_timeout=1.0):
     async def go():
         async with RawServer(*scripts) as server:
-            client = SpineClient(server.url, connections=connections, read_timeout=read_timeout, token=token)
+            client = SpineClient(
+                server.url,
+                connections=connections,
+                read_timeout=read_timeout,
+                credentials=FixedToken(token),
+            )
             async with client:
                 return await call(client), server
 
@@ -123,7 +125,10 @@ def test_what_an_upload_comes_to(script, kind):
 
 def test_nobody_listens():
     async def go():
-        async with SpineClient("http://127.0.0.1:9", connections=1, read_timeout=1, token=no_token) as client:
+        client = SpineClient(
+            "http://127.0.0.1:9", connections=1, read_timeout=1, credentials=FixedToken(None)
+        )
+        async with client:
             return await upload()(client)
 
     found = asyncio.run(go())
@@ -169,10 +174,7 @@ def test_waiting_for_a_connection_does_not_stretch_the_time_to_begin():
 
 
 def test_headers():
-    async def token():
-        return "secret"
-
-    _, server = run(answer(201), call=upload(b"body"), token=token)
+    _, server = run(answer(201), call=upload(b"body"), token="secret")
     head, body = server.seen[0]
     assert body == b"body"
     for line in (

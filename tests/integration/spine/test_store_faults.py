@@ -56,6 +56,7 @@ TABLE = {
     "html_503": ("WAITING", "tech.retry", False),
     "huge_body": ("ACCEPTED", None, True),
     "slow_answer": ("IN_DOUBT", "tech.doubt", True),
+    "unauthorised": ("WAITING", "tech.access", False),
     "redirect": ("IN_DOUBT", "tech.doubt", False),
     "duplicate": ("ACCEPTED", None, True),
     "duplicate_of_other": ("IN_DOUBT", "tech.doubt", False),

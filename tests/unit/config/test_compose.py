@@ -18,7 +18,9 @@ READ_IN_CODE = re.compile(r'env\.(?:text|flag|number|words)\(\s*"([A-Z_]+)"')
 
 
 def settings_read():
-    return set(READ_IN_CODE.findall((ROOT / "config" / "settings.py").read_text()))
+    code = (ROOT / "config" / "settings.py").read_text()
+    together = re.findall(r"env\.together\(([^)]*)\)", code)
+    return set(READ_IN_CODE.findall(code)) | set(re.findall(r'"([A-Z_]+)"', " ".join(together)))
 
 
 def test_it_holds_what_production_needs():
