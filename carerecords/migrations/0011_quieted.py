@@ -8,7 +8,7 @@ from carerecords.append_only import protect
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("carerecords", "0009_fewer_indexes"),
+        ("carerecords", "0010_one_open_job_again"),
     ]
 
     operations = [
