@@ -8,7 +8,7 @@ from spine.states import diagram
 
 
 class Command(BaseCommand):
-    help = "Prints the diagram of a job's states."
+    help = "Prints the diagrams of the states of jobs and of changes of policy."
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.stdout.write(diagram(), ending="")
