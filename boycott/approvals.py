@@ -82,7 +82,7 @@ def approve_change(
 def reject_change(*, change: PolicyChange, comment: str, by: User, at: datetime.datetime) -> Dossier:
     """Sends it back with a comment; its authors are told. Raises `NotPermitted` or `ChangeRefused`."""
     staffing.require(by, Permission.APPROVE_POSITION, at)
-    comment = steps.checked_comment(comment, "Enter a comment")
+    comment = steps.checked_comment(comment, "Enter a reason")
     with desk.taken():
         found = dossier(change)
         _check_person(found, Step.REJECTED, by, at)

@@ -233,9 +233,12 @@ class CommentForm(forms.Form):
 
 
 class ApprovalForm(forms.Form):
-    """The phrase, where one is asked for, and a comment. Whether they will do, the action decides."""
+    """The phrase, where one is asked for, and a comment: all that is wrong with them is told at once.
 
-    phrase = forms.CharField(max_length=100, required=False)
+    The action has the last word on both.
+    """
+
+    phrase = forms.CharField(required=False)
     comment = Prose(
         label="Comment",
         help_text="Why you approve. It is kept with the change.",
@@ -248,10 +251,17 @@ class ApprovalForm(forms.Form):
 
     def __init__(self, *args: Any, asked: str | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.asked = asked
         if asked:
             self.fields["phrase"].label = f"Type {asked} to approve"
         else:
             del self.fields["phrase"]
+
+    def clean_phrase(self) -> str:
+        phrase: str = self.cleaned_data["phrase"]
+        if phrase != self.asked:
+            raise forms.ValidationError(f"Type {self.asked} to approve")
+        return phrase
 
 
 def _named(motion: MotionRevision) -> str:

@@ -92,6 +92,11 @@ class TestPolicyPage:
         assert ("Stop or resume all uploads" in page) is (who == "national_admin")
         assert (f'href="{CHANGES}"' in page) is (who in {"policy_admin", "national_admin", "auditor"})
 
+    def test_a_motion_is_no_position(self, client, gp, motion):
+        client.force_login(gp)
+        page = read(client, POLICY)
+        assert "No position has been in force." in page and "No motions recorded" not in page
+
     def test_the_practice_reads_its_answer(self, client, manager, practice):
         client.force_login(manager)
         assert "No answer – treated as Follow" in read(client, POLICY)
@@ -306,6 +311,14 @@ class TestApproving:
         page = client.post(at_change(sent, "approve/"), self.give(sent, **fields)).content.decode()
         assert error in page and "<title>Error: " in page
         assert not PositionRevision.objects.exists()
+
+    def test_all_that_is_missing_is_told_at_once(self, client, sent, colleague):
+        log_in_now(client, colleague)
+        given = self.give(sent, phrase="Start", comment="")
+        page = client.post(at_change(sent, "approve/"), given).content.decode()
+        summary = page[page.index("There is a problem") : page.index("<h1")]
+        assert "Type START BOYCOTT to approve" in summary and "Enter a comment" in summary
+        assert 'value="Start"' in page and not PositionRevision.objects.exists()
 
     def test_the_author_is_told_why_not(self, client, sent, policy_admin):
         log_in_now(client, policy_admin)

@@ -293,7 +293,7 @@ def test_a_change_whose_author_left_is_suspended_and_that_is_a_row(door):
     ("verb", "case", "words"),
     [
         ("reject", own, "Cancel your own change instead"),
-        ("reject", without_a_comment, "Enter a "),
+        ("reject", without_a_comment, "Enter a reason"),
         ("reject", rejected_already, "This change is rejected, so it cannot be rejected"),
         ("cancel", cancelled_already, "This change is cancelled, so it cannot be cancelled"),
         ("cancel", without_a_comment, "Enter a reason"),
