@@ -80,6 +80,25 @@ def database() -> Iterator[None]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextmanager
+def copy_of_database() -> Iterator[None]:
+    """The database once more, for a benchmark that fills it as no other wants to find it; gone afterwards."""
+    from django.db import connection
+
+    name, copy = connection.settings_dict["NAME"], f"{connection.settings_dict['NAME']}_copy"
+    connection.close()
+    with connection._nodb_cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {copy} TEMPLATE {name}")
+    connection.settings_dict["NAME"] = copy
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = name
+        with connection._nodb_cursor() as cursor:
+            cursor.execute(f"DROP DATABASE {copy}")
+
+
 def sql(text: str, **params: Any) -> None:
     from django.db import connection
 

@@ -6,7 +6,7 @@ not with the tables.
 """
 
 import datetime
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +27,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from boycott.models import GpStanceRevision, StanceRevision
-from boycott.positions import UNANSWERED, GpStance, Stance
+from boycott.positions import UNANSWERED, DataScope, GpStance, Position, Stance
 from boycott.queries import standing_revisions
 from boycott.rules import Place, Revision, next_change, positions_for
 from carerecords.models import FactClock, Patient
@@ -42,18 +42,21 @@ from spine.models import StopRevision
 DEFAULT_LETTER_WEEKS = 12
 
 # The facts of one patient, as the query names them. All of few values, so that they group.
-FACT_FIELDS = (
+PATIENT_FACTS = (
     "consent_state",
     "fact_consent_current",
     "fact_letter",
-    "fact_stance",
     "fact_gp_holds",
-    "fact_rollout_open",
     "fact_verified",
     "is_sensitive",
     "fact_left",
     "fact_died",
     "fact_permission",
+)
+FACT_FIELDS = (
+    *PATIENT_FACTS,
+    "fact_stance",
+    "fact_rollout_open",
     "practice__ods_code",
     "practice__region_code",
     "practice__icb_code",
@@ -134,13 +137,21 @@ def annotate(
     if known_at is not None:
         stances = stances.filter(made_at__lte=known_at)
         gp_stances = gp_stances.filter(made_at__lte=known_at)
-    today = nation.today
-    window_start = today - datetime.timedelta(weeks=nation.letter_weeks)
-    return patients.alias(gp_stance=Subquery(gp_stances.values("stance")[:1])).annotate(
+    answered = patients.alias(gp_stance=Subquery(gp_stances.values("stance")[:1]))
+    return annotate_own(answered, nation, Q(gp_stance=GpStance.HOLD.value)).annotate(
         fact_stance=Coalesce(Subquery(stances.values("stance")[:1]), Value(UNANSWERED.value)),
         fact_stance_id=Subquery(stances.values("pk")[:1]),
-        fact_gp_holds=_true(Q(gp_stance=GpStance.HOLD.value)),
         fact_gp_stance_id=Subquery(gp_stances.values("pk")[:1]),
+        fact_rollout_open=_true(Q(practice__goes_live_on__lte=nation.today)),
+    )
+
+
+def annotate_own(patients: QuerySet[Patient], nation: Nation, gp_holds: Q) -> QuerySet[Patient]:
+    """Adds `PATIENT_FACTS`. `gp_holds`: how to tell that a patient's usual GP holds uploads."""
+    today = nation.today
+    window_start = today - datetime.timedelta(weeks=nation.letter_weeks)
+    return patients.annotate(
+        fact_gp_holds=_true(gp_holds),
         fact_consent_current=_true(Q(consent_changes_on__isnull=True) | Q(consent_changes_on__gt=today)),
         fact_letter=Case(
             When(letter_sent_on__lte=window_start, then=Value(Letter.WINDOW_PASSED.value)),
@@ -148,7 +159,6 @@ def annotate(
             default=Value(Letter.NOT_SENT.value),
             output_field=CharField(),
         ),
-        fact_rollout_open=_true(Q(practice__goes_live_on__lte=today)),
         fact_verified=_true(Q(identity=Patient.Identity.VERIFIED)),
         fact_left=_true(Q(left_on__lte=today)),
         fact_died=_true(Q(died_on__lte=today)),
@@ -158,14 +168,35 @@ def annotate(
 
 def as_facts(row: Mapping[str, Any], nation: Nation, *, kind: Kind, undo_window_open: bool) -> Facts:
     """The gate's facts from one row of `annotate`, or from one group of such rows."""
-    in_force = positions_for(_place(row), nation.revisions, nation.at)
+    asked = asked_of(_place(row), nation.revisions, nation.at)
+    return facts_where(row, asked, nation, kind=kind, undo_window_open=undo_window_open)
+
+
+def asked_of(
+    place: Place, revisions: Sequence[Revision], at: datetime.datetime
+) -> frozenset[tuple[Position, DataScope]]:
+    """What the positions in force ask of a practice, as the gate sees it."""
+    return frozenset(
+        (revision.position, revision.data_scope) for revision in positions_for(place, revisions, at)
+    )
+
+
+def facts_where(
+    row: Mapping[str, Any],
+    asked: frozenset[tuple[Position, DataScope]],
+    nation: Nation,
+    *,
+    kind: Kind,
+    undo_window_open: bool,
+) -> Facts:
+    """The gate's facts from the columns of a row, where the positions for its practice are known."""
     return Facts(
         kind=kind,
         consent=ConsentState(row["consent_state"]),
         consent_model=nation.consent_model,
         letter=Letter(row["fact_letter"]),
         undo_window_open=undo_window_open,
-        positions=frozenset((revision.position, revision.data_scope) for revision in in_force),
+        positions=asked,
         stance=Stance(row["fact_stance"]),
         gp_holds=row["fact_gp_holds"],
         rollout_open=row["fact_rollout_open"],

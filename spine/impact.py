@@ -1,43 +1,27 @@
 """What a change would do, before it is made: the gate's own answer, counted.
 
-The facts of all patients who may be uploaded are grouped, the gate is asked once for each distinct
-combination as things are and once as they would be, and the answers are multiplied by the counts.
-So what is predicted is what the gate will do. Cost: one grouped query over the patients with
-consent; a practice of 12,000 takes a tenth of a second.
+The facts of all patients who may be uploaded are grouped (`spine.fact_groups`), the gate is asked once
+for each distinct combination as things are and once as they would be (`spine.effects`), and the answers
+are multiplied by the counts. So what is predicted is what the gate will do. Cost: that of the groups;
+what is done with them here grows with the number of groups only.
 """
 
 import datetime
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import QuerySet
 
-from boycott.models import StanceRevision
 from boycott.positions import GpStance, Position, Stance
-from boycott.queries import NATIONAL_LINE, practices_by_answer, standing_revisions
+from boycott.queries import NATIONAL_LINE, standing_revisions
 from boycott.rules import Revision, as_if
 from carerecords.models import Patient, Practice, User
-from consent.codes import PERMITTING, ConsentModel, ConsentState
-from spine.facts import FACT_FIELDS, Nation, annotate, as_facts, load_nation
-from spine.gate import Facts, Kind, Outcome, decide
-from spine.models import StoreCopy
+from consent.codes import ConsentModel
+from spine.effects import Effect, Sides, effects_of, total, who_may_go
+from spine.fact_groups import Home, Side, Verdicts, groups, homes
+from spine.facts import Nation, asked_of, load_nation
+from spine.gate import Outcome
 from spine.queries import uploads_under_way
-
-# Who can be uploaded without an express decision, where the nation's model lets silence count.
-SILENT = (ConsentState.NONE, ConsentState.IMPLIED_CORE)
-
-
-@dataclass(frozen=True)
-class Effect:
-    """Patients with consent, and for how many of them uploads would stop, or start again."""
-
-    patients: int = 0
-    stop: int = 0
-    start: int = 0
-
-    def __add__(self, other: "Effect") -> "Effect":
-        return Effect(self.patients + other.patients, self.stop + other.stop, self.start + other.start)
 
 
 @dataclass(frozen=True)
@@ -54,25 +38,51 @@ class AnswerEffect:
 
 
 @dataclass(frozen=True)
+class PracticeEffect:
+    """What the change does in one practice."""
+
+    practice: Home
+    effect: Effect
+
+
+@dataclass(frozen=True)
+class RegionEffect:
+    """What the change does in one region. `practices`: those of it that it is about."""
+
+    code: str
+    name: str
+    practices: int
+    effect: Effect
+
+
+@dataclass(frozen=True)
 class PositionImpact:
-    """What a change of the national position would do at a moment."""
+    """What a change of the positions in force would do at a moment.
+
+    It is about the practices for which other positions would be in force than are: `answers` and
+    `regions` count those, and `elsewhere` the practices that it leaves as they are. Practices count that
+    are active or have patients who may go.
+    """
 
     answers: list[AnswerEffect]
+    regions: list[RegionEffect]
+    # Every practice where anything changes, the largest effect first.
+    by_practice: list[PracticeEffect]
+    elsewhere: int
+    # Of the whole country, whatever the change: uploads that wait, and that are on their way.
     waiting: int
     in_flight: int
-    copies: int
+    effect: Effect = field(default_factory=Effect)
 
     @property
     def practices(self) -> int:
-        """Those that would be bound: they follow, or gave no answer."""
+        """Those that would be bound: it is about them, and they follow or gave no answer."""
         return sum(one.practices for one in self.answers if one.follows)
 
     @property
-    def effect(self) -> Effect:
-        return sum((one.effect for one in self.answers), Effect())
-
-
-Group = tuple[Mapping[str, Any], Facts]
+    def copies(self) -> int:
+        """Summaries at the store that would go out of date."""
+        return self.effect.copies
 
 
 def impact_of_position(position: Position, at: datetime.datetime) -> PositionImpact:
@@ -80,24 +90,23 @@ def impact_of_position(position: Position, at: datetime.datetime) -> PositionImp
     return impact_of(as_if(standing_revisions(), NATIONAL_LINE, position, at), at)
 
 
-def impact_of(revisions: Sequence[Revision], at: datetime.datetime) -> PositionImpact:
-    """Other revisions stand, as of now, than those that do."""
+def impact_of(then: Sequence[Revision], at: datetime.datetime) -> PositionImpact:
+    """Other revisions stand, as of now, than those that do. Seven queries, whatever there is."""
     nation = load_nation(at)
-    then = replace(nation, revisions=tuple(revisions))
-    found: dict[Stance | None, Effect] = {}
-    for row, facts in _groups(Patient.objects.all(), nation):
-        answer = Stance(row["fact_stance"]) if row["answered"] else None
-        changed = as_facts(row, then, kind=Kind.UPLOAD, undo_window_open=False)
-        found[answer] = found.get(answer, Effect()) + _effect(facts, changed, row["patients"])
+    everywhere = homes(Practice.objects.all(), nation.today)
+    sides = {home.id: _sides(home, nation, then) for home in everywhere.values()}
+    effects = effects_of(Patient.objects.all(), nation, sides)
+    living = [home for home in everywhere.values() if home.is_active or home.id in effects]
+    about = [home for home in living if _differs(sides[home.id])]
     jobs = uploads_under_way()
     return PositionImpact(
-        answers=[
-            AnswerEffect(answer, practices, found.get(answer, Effect()))
-            for answer, practices in practices_by_answer().items()
-        ],
+        answers=_by_answer(about, effects),
+        regions=_by_region(about, effects),
+        by_practice=_by_practice(everywhere.values(), effects),
+        elsewhere=len(living) - len(about),
         waiting=jobs.waiting,
         in_flight=jobs.in_flight,
-        copies=StoreCopy.objects.filter(is_blank=False, accepted_at__isnull=False).count(),
+        effect=_sum_of(about, effects),
     )
 
 
@@ -108,48 +117,74 @@ def uploads_allowed_under(
     nation = load_nation(at)
     if model is not None:
         nation = replace(nation, consent_model=model, letter_weeks=letter_weeks or nation.letter_weeks)
-    found = _groups(Patient.objects.all(), nation)
-    return sum(row["patients"] for row, facts in found if decide(facts).outcome is Outcome.SEND)
+    where = homes(Practice.objects.all(), nation.today)
+    sides = {home.id: _side(home, nation, nation.revisions) for home in where.values()}
+    verdicts = Verdicts(nation)
+    return sum(
+        group.patients
+        for group in groups(who_may_go(Patient.objects.all(), nation), nation)
+        if verdicts.of(group.own, sides[group.home_id]).outcome is Outcome.SEND
+    )
 
 
 def impact_of_stance(practice: Practice, stance: Stance, at: datetime.datetime) -> Effect:
     """A practice gives another answer."""
-    return _total(Patient.objects.of(practice), at, lambda facts: replace(facts, stance=stance))
+    return _total(Patient.objects.of(practice), at, lambda side: side._replace(stance=stance))
 
 
 def impact_of_gp_stance(gp: User, stance: GpStance, at: datetime.datetime) -> Effect:
     """A GP gives another answer for their own patients, at whatever practice."""
     holds = stance is GpStance.HOLD
-    patients = Patient.objects.filter(usual_gp=gp)
-    return _total(patients, at, lambda facts: replace(facts, gp_holds=holds))
+    return _total(Patient.objects.filter(usual_gp=gp), at, lambda side: side._replace(gp_holds=holds))
 
 
-def _total(patients: QuerySet[Patient], at: datetime.datetime, change: Callable[[Facts], Facts]) -> Effect:
-    groups = _groups(patients, load_nation(at))
-    return sum((_effect(facts, change(facts), row["patients"]) for row, facts in groups), Effect())
+def _total(patients: QuerySet[Patient], at: datetime.datetime, change: Callable[[Side], Side]) -> Effect:
+    nation = load_nation(at)
+    where = homes(Practice.objects.filter(pk__in=patients.values("practice")), nation.today)
+    now = {home.id: _side(home, nation, nation.revisions) for home in where.values()}
+    sides = {home_id: Sides(side, change(side)) for home_id, side in now.items()}
+    return total(effects_of(patients, nation, sides).values())
 
 
-def _effect(now: Facts, then: Facts, patients: int) -> Effect:
-    goes, will_go = (decide(facts).outcome is Outcome.SEND for facts in (now, then))
-    return Effect(
-        patients=patients,
-        stop=patients if goes and not will_go else 0,
-        start=patients if will_go and not goes else 0,
-    )
+def _sides(home: Home, nation: Nation, then: Sequence[Revision]) -> Sides:
+    now = _side(home, nation, nation.revisions)
+    return Sides(now, now._replace(asked=asked_of(home.place, then, nation.at)))
 
 
-def _groups(patients: QuerySet[Patient], nation: Nation) -> Iterator[Group]:
-    """The distinct facts of those who may be uploaded, with how many patients share them."""
-    states = [ConsentState(preference.value) for preference in PERMITTING]
-    if nation.consent_model is not ConsentModel.EXPLICIT:
-        states += SILENT
-    gone = Q(left_on__lte=nation.today) | Q(died_on__lte=nation.today)
-    rows = (
-        annotate(patients.filter(~gone, consent_state__in=states), nation)
-        .annotate(answered=Exists(StanceRevision.objects.filter(practice=OuterRef("practice"))))
-        .values(*FACT_FIELDS, "answered")
-        .annotate(patients=Count("pk"))
-        .order_by()
-    )
-    for row in rows:
-        yield row, as_facts(row, nation, kind=Kind.UPLOAD, undo_window_open=False)
+def _side(home: Home, nation: Nation, revisions: Sequence[Revision]) -> Side:
+    return Side(home.stance, home.rollout_open, asked_of(home.place, revisions, nation.at))
+
+
+def _differs(sides: Sides) -> bool:
+    return sides.now != sides.then
+
+
+def _by_answer(about: Collection[Home], effects: dict[int, Effect]) -> list[AnswerEffect]:
+    return [
+        AnswerEffect(answer, len(those), _sum_of(those, effects))
+        for answer in (Stance.FOLLOW, None, Stance.DO_NOT_FOLLOW, Stance.HOLD)
+        for those in [[home for home in about if home.answer is answer]]
+    ]
+
+
+def _by_region(about: Collection[Home], effects: dict[int, Effect]) -> list[RegionEffect]:
+    """By name, so that two readings compare line by line."""
+    regions = sorted({(home.region_name, home.place.region_code) for home in about})
+    return [
+        RegionEffect(code, name, len(those), _sum_of(those, effects))
+        for name, code in regions
+        for those in [[home for home in about if home.place.region_code == code]]
+    ]
+
+
+def _by_practice(all_homes: Iterable[Home], effects: dict[int, Effect]) -> list[PracticeEffect]:
+    found = [
+        PracticeEffect(home, effects[home.id])
+        for home in all_homes
+        if home.id in effects and effects[home.id].changed
+    ]
+    return sorted(found, key=lambda one: (-one.effect.changed, one.practice.place.ods_code))
+
+
+def _sum_of(those: Iterable[Home], effects: dict[int, Effect]) -> Effect:
+    return total(effects[home.id] for home in those if home.id in effects)

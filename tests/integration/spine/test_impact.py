@@ -13,10 +13,11 @@ from boycott.rules import Revision, with_change
 from carerecords.models import Patient
 from carerecords.permissions import Role
 from consent.codes import Preference
+from spine.effects import Effect
 from spine.facts import load_one
 from spine.gate import Outcome
 from spine.gate import decide as gate
-from spine.impact import Effect, impact_of, impact_of_gp_stance, impact_of_position, impact_of_stance
+from spine.impact import impact_of, impact_of_gp_stance, impact_of_position, impact_of_stance
 from tests.factories import decide, make_patient, make_practice, make_user
 from tests.policy_factories import answer, end_boycott, rival_position, start_boycott
 
@@ -81,7 +82,8 @@ def test_a_practice_predicted_and_observed(country, stance):
     before, effect = going(), impact_of_stance(practice, stance, timezone.now())
     answer(practice, stance)
     after = going()
-    assert effect == Effect(patients=5, stop=len(before - after), start=len(after - before))
+    started = len(after - before)
+    assert effect == Effect(patients=5, stop=len(before - after), start=started, released=started)
     assert effect.start == (3 if stance is Stance.DO_NOT_FOLLOW else 0)
 
 
@@ -90,7 +92,7 @@ def test_a_gp_predicted_and_observed(country):
     gp = Patient.objects.filter(practice=practice, usual_gp__isnull=False).order_by("pk").first().usual_gp
     before, effect = going(), impact_of_gp_stance(gp, GpStance.HOLD, timezone.now())
     set_gp_stance(gp=gp, practice=practice, stance=GpStance.HOLD, at=timezone.now())
-    assert effect == Effect(patients=1, stop=len(before - going()), start=0)
+    assert effect == Effect(patients=1, stop=len(before - going()), held=1)
     assert effect.stop == 1
 
 

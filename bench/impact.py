@@ -1,0 +1,141 @@
+"""What a change of policy would do, counted by the gate's own rules over a million patients of all the
+practices of England."""
+
+import json
+import random
+from collections.abc import Iterator
+from typing import Any
+
+from bench import harness
+from bench.harness import Ratio, side_by_side
+
+PATIENTS = 1_000_000
+GOAL_SECONDS = 3
+ROUNDS = 3
+# How far any plan node may look up rows one by one: a look-up a patient would be the whole cost.
+MOST_LOOPS = 20_000
+
+# In the proportions of the real lists: whoever has more patients gets more.
+_PATIENTS = """
+INSERT INTO carerecords_patient (public_id, practice_id, usual_gp_id, nhs_number, title, given_name, family_name,
+    preferred_name, born_on, gender, address, postcode, identity, is_sensitive, registered_on, letter_sent_on,
+    consent_state, consent_source)
+SELECT gen_random_uuid(), practice.id, gps.ids[1 + n %% cardinality(gps.ids)],
+    lpad((row_number() OVER ())::text, 10, '0'), '', 'Given', 'Family' || n, '', DATE '1950-01-01' + n %% 20000,
+    'FEMALE', '', '', CASE WHEN n %% 50 = 0 THEN 'UNVERIFIED' ELSE 'VERIFIED' END, n %% 200 = 0,
+    DATE '2015-03-02', CASE WHEN n %% 3 = 0 THEN DATE '2020-03-02' END,
+    (ARRAY['EXPRESS_CORE', 'EXPRESS_ADDITIONAL', 'EXPRESS_CORE', 'EXPRESS_CORE', 'NONE', 'EXPRESS_CORE',
+           'EXPRESS_ADDITIONAL', 'EXPRESS_CORE', 'EXPRESS_DISSENT', 'EXPRESS_CORE'])[1 + n %% 10], 'FORM'
+FROM carerecords_practice AS practice, (SELECT array_agg(id ORDER BY id) AS ids FROM carerecords_user) AS gps,
+    generate_series(1, ceil(practice.list_size * %(patients)s::float
+        / (SELECT sum(list_size) FROM carerecords_practice))::int) AS n
+"""
+_COPIES = """
+INSERT INTO spine_storecopy (patient_id, composition_id, content_hash, scope, is_blank, permission, accepted_at)
+SELECT id, '', '', 'CORE', id % 20 = 0, (ARRAY['Ask', 'Yes', '', 'No'])[1 + id % 4], now()
+FROM carerecords_patient WHERE id % 3 = 0 ON CONFLICT DO NOTHING
+"""
+_JOBS = """
+INSERT INTO carerecords_uploadjob (public_id, patient_id, practice_id, kind, state, cause, requested_at, due_at,
+    lease_until, reasons, headline)
+SELECT gen_random_uuid(), id, practice_id, 'UPLOAD', state, 'UPDATE', now(), now(),
+    CASE WHEN state = 'SENDING' THEN now() END, '{}', ''
+FROM (SELECT id, practice_id, CASE WHEN id % 5000 = 0 THEN 'SENDING' WHEN id % 10 = 0 THEN 'HELD' ELSE 'WAITING' END
+      AS state FROM carerecords_patient WHERE id % 2 = 0) AS asked
+ON CONFLICT DO NOTHING
+"""
+_LIVE = "UPDATE carerecords_practice SET goes_live_on = DATE '2020-01-06' WHERE id % 10 <> 0"
+
+
+def run() -> Iterator[Ratio]:
+    from django.db.models import Count
+    from django.utils import timezone
+
+    from boycott.positions import Position
+    from carerecords.models import Patient, Practice
+    from spine.impact import impact_of_position
+
+    with harness.copy_of_database():
+        _populate()
+        at = timezone.now()
+        impact = impact_of_position(Position.NON_COOPERATION, at)
+
+        def by_the_gate() -> None:
+            impact_of_position(Position.NON_COOPERATION, at)
+
+        def bare_count() -> None:
+            list(Patient.objects.values_list("practice", "consent_state").annotate(Count("pk")).order_by())
+
+        took, bare = side_by_side(by_the_gate, bare_count, rounds=ROUNDS)
+        yield Ratio(
+            "impact of a change for all England",
+            "seconds",
+            took,
+            goal=GOAL_SECONDS,
+            at_most=True,
+            note=f"{Patient.objects.count():,} patients of {Practice.objects.count():,} practices; uploads stop for "
+            f"{impact.effect.stop:,}, {impact.effect.held:,} waiting would be held, {impact.copies:,} copies go out "
+            f"of date, in {len(impact.by_practice):,} practices; {took / bare:.1f} times a bare count by practice "
+            "and decision",
+        )
+        yield _looked_up(at)
+
+
+def _looked_up(at: Any) -> Ratio:
+    """The plan of the grouped query: nothing is looked up a patient."""
+    from django.db import connection
+
+    from carerecords.models import Patient
+    from spine.effects import who_may_go
+    from spine.fact_groups import grouped
+    from spine.facts import load_nation
+
+    nation = load_nation(at)
+    text, params = grouped(who_may_go(Patient.objects.all(), nation), nation).query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {text}", params)
+        [(plan,)] = cursor.fetchall()
+    [root] = json.loads(plan) if isinstance(plan, str) else plan
+    nodes = list(_nodes(root["Plan"]))
+    return Ratio(
+        "its grouped query",
+        "runs of its busiest plan node",
+        max(node["Actual Loops"] for node in nodes),
+        goal=MOST_LOOPS,
+        at_most=True,
+        note=", ".join(dict.fromkeys(node["Node Type"] for node in nodes)),
+    )
+
+
+def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield node
+    for inner in node.get("Plans", []):
+        yield from _nodes(inner)
+
+
+def _populate() -> None:
+    from django.utils import timezone
+
+    from boycott.models import GpStanceRevision, StanceRevision
+    from boycott.positions import GpStance, Stance
+    from carerecords.models import Practice, User
+
+    rng, at = random.Random(2007), timezone.now()
+    some_user, today = User.objects.order_by("pk")[0], timezone.localdate(at)
+    gps = User.objects.bulk_create(
+        User(email=f"gp.{n}@bench.example", given_name="A", family_name=f"Gp{n}") for n in range(20_000)
+    )
+    practices = list(Practice.objects.values_list("pk", flat=True))
+    StanceRevision.objects.bulk_create(
+        StanceRevision(
+            practice_id=pk, stance=rng.choice(list(Stance)), agreed_by="-", agreed_on=today, made_at=at
+        )
+        for pk in rng.sample(practices, len(practices) // 2)
+    )
+    GpStanceRevision.objects.bulk_create(
+        GpStanceRevision(gp=gp, practice_id=practices[0], stance=rng.choice(list(GpStance)), made_at=at)
+        for gp in [some_user, *gps[::5]]
+    )
+    for statement in (_LIVE, _PATIENTS, _COPIES, _JOBS):
+        harness.sql(statement, **({"patients": PATIENTS} if statement is _PATIENTS else {}))
+    harness.sql("ANALYZE")
