@@ -74,7 +74,7 @@ def run() -> Iterator[Ratio]:
             goal=GOAL_SECONDS,
             at_most=True,
             note=f"{Patient.objects.count():,} patients of {Practice.objects.count():,} practices; uploads stop for "
-            f"{impact.effect.stop:,}, {impact.effect.held:,} waiting would be held, {impact.copies:,} copies go out "
+            f"{impact.effect.stop:,}, {impact.effect.held:,} waiting would be held, {impact.effect.copies:,} copies go out "
             f"of date, in {len(impact.by_practice):,} practices; {took / bare:.1f} times a bare count by practice "
             "and decision",
         )

@@ -10,13 +10,21 @@ DRIFT_PERCENT = 5
 
 @dataclass(frozen=True)
 class Figures:
-    """Counts as the gate would decide. `waiting` and `in_flight` are uploads, `copies` summaries there."""
+    """Counts as the gate would decide.
+
+    Of patients: those whose uploads `stop`, `start`, `shrink` to the core or `widen` from it. Of uploads:
+    those that would be `held` or `released`, and those `in_flight` already of patients whose uploads stop,
+    as are the `copies` of summaries at the store.
+    """
 
     practices: int = 0
     patients: int = 0
     stop: int = 0
     start: int = 0
-    waiting: int = 0
+    shrink: int = 0
+    widen: int = 0
+    held: int = 0
+    released: int = 0
     in_flight: int = 0
     copies: int = 0
 
@@ -31,7 +39,7 @@ class Figures:
 
 # What sending itself moves, uploads that wait or are on their way and copies there, is shown and does
 # not count: it moves by the minute.
-WEIGHED = ("practices", "patients", "stop", "start")
+WEIGHED = ("practices", "patients", "stop", "start", "shrink", "widen")
 
 
 def differing(before: Figures, now: Figures) -> frozenset[str]:

@@ -16,6 +16,7 @@ from carerecords.models import Quieted, User
 from carerecords.permissions import Permission, Role
 from carerecords.quiet import Told, told_of
 from spine.impact import PositionImpact, impact_of
+from spine.impact_chart import BarChart, region_chart
 from spine.policy_effect import figures_of
 
 # Each figure in words, in the order in which they are read.
@@ -24,20 +25,31 @@ FIGURES = {
     "patients": "Patients with consent",
     "stop": "Patients whose uploads stop",
     "start": "Patients whose uploads start",
-    "waiting": "Uploads that wait now and are decided afresh",
+    "shrink": "Patients whose uploads shrink to the core",
+    "widen": "Patients whose uploads gain additional information",
+    "held": "Uploads that wait now and would be held",
+    "released": "Uploads held now that would go",
     "in_flight": "Uploads being sent now, which cannot be recalled",
-    "copies": "Summaries on the Spine that may go out of date",
+    "copies": "Summaries on the Spine that go out of date",
 }
+# What most changes leave at nothing is shown only where it is something.
+SELDOM = {"shrink", "widen", "released"}
 
 
 @dataclass(frozen=True)
 class FigureLine:
     """One figure now, and as it was when it was sent (None: not sent)."""
 
+    code: str
     words: str
     now: int
     sent: int | None
     differs: bool
+
+    @property
+    def tells(self) -> bool:
+        """Whether people want to read it."""
+        return bool(self.code not in SELDOM or self.now or self.sent)
 
 
 @dataclass(frozen=True)
@@ -45,6 +57,7 @@ class Effect:
     """What it would do if it started now."""
 
     impact: PositionImpact
+    chart: BarChart
     lines: list[FigureLine]
     phrase: Phrase | None
     starts_boycott: bool
@@ -95,6 +108,7 @@ def effect_of(found: Dossier, base: Revision | None, at: datetime.datetime) -> E
     phrase = phrase_for(base, then, places())
     return Effect(
         impact=impact,
+        chart=region_chart(impact.regions),
         lines=_lines(figures_of(impact), found),
         phrase=phrase,
         starts_boycott=phrase is Phrase.START,
@@ -109,7 +123,7 @@ def _lines(now: Figures, found: Dossier) -> list[FigureLine]:
         sent = Figures.from_json(found.submission.figures or {})
     marked = differing(sent, now) if sent else frozenset()
     return [
-        FigureLine(words, getattr(now, name), getattr(sent, name) if sent else None, name in marked)
+        FigureLine(name, words, getattr(now, name), getattr(sent, name) if sent else None, name in marked)
         for name, words in FIGURES.items()
     ]
 

@@ -8,7 +8,7 @@ what is done with them here grows with the number of groups only.
 
 import datetime
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from django.db.models import QuerySet
 
@@ -21,7 +21,6 @@ from spine.effects import Effect, Sides, effects_of, total, who_may_go
 from spine.fact_groups import Home, Side, Verdicts, groups, homes
 from spine.facts import Nation, asked_of, load_nation
 from spine.gate import Outcome
-from spine.queries import uploads_under_way
 
 
 @dataclass(frozen=True)
@@ -69,20 +68,12 @@ class PositionImpact:
     # Every practice where anything changes, the largest effect first.
     by_practice: list[PracticeEffect]
     elsewhere: int
-    # Of the whole country, whatever the change: uploads that wait, and that are on their way.
-    waiting: int
-    in_flight: int
-    effect: Effect = field(default_factory=Effect)
+    effect: Effect
 
     @property
     def practices(self) -> int:
         """Those that would be bound: it is about them, and they follow or gave no answer."""
         return sum(one.practices for one in self.answers if one.follows)
-
-    @property
-    def copies(self) -> int:
-        """Summaries at the store that would go out of date."""
-        return self.effect.copies
 
 
 def impact_of_position(position: Position, at: datetime.datetime) -> PositionImpact:
@@ -91,21 +82,18 @@ def impact_of_position(position: Position, at: datetime.datetime) -> PositionImp
 
 
 def impact_of(then: Sequence[Revision], at: datetime.datetime) -> PositionImpact:
-    """Other revisions stand, as of now, than those that do. Seven queries, whatever there is."""
+    """Other revisions stand, as of now, than those that do. Six queries, whatever there is."""
     nation = load_nation(at)
     everywhere = homes(Practice.objects.all(), nation.today)
     sides = {home.id: _sides(home, nation, then) for home in everywhere.values()}
     effects = effects_of(Patient.objects.all(), nation, sides)
     living = [home for home in everywhere.values() if home.is_active or home.id in effects]
     about = [home for home in living if _differs(sides[home.id])]
-    jobs = uploads_under_way()
     return PositionImpact(
         answers=_by_answer(about, effects),
         regions=_by_region(about, effects),
         by_practice=_by_practice(everywhere.values(), effects),
         elsewhere=len(living) - len(about),
-        waiting=jobs.waiting,
-        in_flight=jobs.in_flight,
         effect=_sum_of(about, effects),
     )
 

@@ -18,7 +18,7 @@ from boycott.measured_change import base_now
 from carerecords.api import CareView, problem
 from carerecords.api_shapes import TermShape, problems, term
 from carerecords.permissions import Permission
-from spine.change_page import FIGURES, effect_of
+from spine.change_page import effect_of
 from spine.impact import AnswerEffect
 
 SETTLED = "This change is settled: what it did is in its steps."
@@ -80,8 +80,14 @@ def _impact(found: Dossier, at: datetime.datetime) -> dict[str, Any]:
         "seen": found.fingerprint,
         "phrase": effect.phrase,
         "figures": [
-            {"code": code, "words": line.words, "now": line.now, "sent": line.sent, "differs": line.differs}
-            for code, line in zip(FIGURES, effect.lines, strict=True)
+            {
+                "code": line.code,
+                "words": line.words,
+                "now": line.now,
+                "sent": line.sent,
+                "differs": line.differs,
+            }
+            for line in effect.lines
         ],
         "answers": [_answer(one) for one in effect.impact.answers],
         "findings": [finding_of(one) for one in effect.findings],

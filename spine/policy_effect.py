@@ -15,12 +15,16 @@ def measure(then: Sequence[Revision], at: datetime.datetime) -> Figures:
 
 def figures_of(impact: PositionImpact) -> Figures:
     """The totals of an impact, as steps keep them."""
+    effect = impact.effect
     return Figures(
         practices=impact.practices,
-        patients=impact.effect.patients,
-        stop=impact.effect.stop,
-        start=impact.effect.start,
-        waiting=impact.waiting,
-        in_flight=impact.in_flight,
-        copies=impact.copies,
+        patients=effect.patients,
+        stop=effect.stop,
+        start=effect.start,
+        shrink=effect.shrink,
+        widen=effect.widen,
+        held=effect.held,
+        released=effect.released,
+        in_flight=effect.in_flight,
+        copies=effect.copies,
     )

@@ -3,23 +3,27 @@
 import uuid
 from typing import Any
 
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from boycott.actions import ChangeRefused
 from boycott.change_forms import NEW_LINE, ChangeForm, empty, initial_of
+from boycott.change_states import UNSETTLED
 from boycott.dossier import Dossier, dossier_of
 from boycott.drafting import draft_change, edit_change, submit_change
 from boycott.lines import Line, line_to_begin, lines
+from boycott.measured_change import revisions_as_if_now
 from boycott.motion_queries import standing_motions
 from boycott.scopes import regions
-from carerecords import flash
+from carerecords import csv_export, flash
 from carerecords.access import requires
 from carerecords.middleware import CareRequest
 from carerecords.permissions import Permission
 from spine.change_page import change_page
+from spine.impact import impact_of
+from spine.impact_table import practice_rows
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -73,6 +77,18 @@ def change_edit(request: CareRequest, public_id: uuid.UUID) -> HttpResponse:
 def change(request: CareRequest, public_id: uuid.UUID) -> HttpResponse:
     """A change with its effect as it would be now, and every step."""
     return show_change(request, get_change(public_id))
+
+
+@require_safe
+@requires(Permission.SEE_POLICY_CHANGES)
+def change_practices(request: CareRequest, public_id: uuid.UUID) -> StreamingHttpResponse:
+    """Every practice where a change would alter anything, measured now. 404 where it is settled."""
+    found, at = get_change(public_id), timezone.now()
+    if found.state(at) not in UNSETTLED:
+        raise Http404
+    practices = impact_of(revisions_as_if_now(found, at), at).by_practice
+    name = f"practices-affected-{timezone.localtime(at):%Y-%m-%d-%H%M}.csv"
+    return csv_export.response(name, practice_rows(practices))
 
 
 @require_POST

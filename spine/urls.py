@@ -22,6 +22,9 @@ urlpatterns = [
     path("policy/changes/new/", policy_views.change_new, name="change_new"),
     path("policy/changes/<uuid:public_id>/", policy_views.change, name="change"),
     path("policy/changes/<uuid:public_id>/edit/", policy_views.change_edit, name="change_edit"),
+    path(
+        "policy/changes/<uuid:public_id>/practices/", policy_views.change_practices, name="change_practices"
+    ),
     path("policy/changes/<uuid:public_id>/submit/", policy_views.change_submit, name="change_submit"),
     path("policy/changes/<uuid:public_id>/approve/", approval_views.change_approve, name="change_approve"),
     path("policy/changes/<uuid:public_id>/reject/", approval_views.change_reject, name="change_reject"),

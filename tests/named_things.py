@@ -50,6 +50,7 @@ FIRST = {
     "spine:change_approve": "change",
     "spine:change_cancel": "change",
     "spine:change_edit": "change",
+    "spine:change_practices": "change",
     "spine:change_reject": "change",
     "spine:change_submit": "change",
     "spine:run_letters": "letters",

@@ -113,6 +113,7 @@ DOORS = """
     GET  spine:change                .... . xxx
     GET  spine:change_edit           .... . x..
     POST spine:change_edit           .... . x..
+    GET  spine:change_practices      .... . xxx
     POST spine:change_submit         .... . x..
     GET  spine:change_approve        .... . xx.
     POST spine:change_approve        .... . xx.

@@ -65,7 +65,7 @@ def test_boycott_predicted_and_observed(country):
         Stance.HOLD: (1, 5, 0),
     }
     assert impact.practices == 2
-    assert (impact.waiting, impact.in_flight) == (24, 0)
+    assert (impact.effect.held, impact.effect.in_flight) == (6, 0)
 
 
 def test_its_end_predicted_and_observed(country):
