@@ -1,6 +1,7 @@
 """Motions: everybody reads them, policy admins record them and what became of them."""
 
 import dataclasses
+import datetime
 import uuid
 
 from django.http import Http404, HttpResponse
@@ -14,9 +15,12 @@ from boycott.motion_forms import MotionForm
 from boycott.motion_queries import revisions_of, standing_motions
 from boycott.motions import content_of, record_motion, revise_motion
 from boycott.queries import in_force_on_motion
-from carerecords import flash
+from boycott.surveys.door import visible
+from boycott.surveys.queries import Results, results_about
+from carerecords import access, flash
 from carerecords.access import requires
 from carerecords.middleware import CareRequest
+from carerecords.models import AccessEvent
 from carerecords.permissions import Permission
 
 
@@ -31,12 +35,13 @@ def motions(request: CareRequest) -> HttpResponse:
 @require_safe
 @requires(Permission.SEE_POLICY)
 def motion(request: CareRequest, motion_id: uuid.UUID) -> HttpResponse:
-    """One motion with its full wording and every revision."""
-    revisions = _revisions(motion_id)
+    """One motion with its full wording, the meeting's vote, what GPs answered beside it, and every revision."""
+    revisions, at = _revisions(motion_id), timezone.now()
     context = {
         "motion": revisions[0],
         "revisions": revisions,
-        "positions": in_force_on_motion(motion_id, timezone.now()),
+        "positions": in_force_on_motion(motion_id, at),
+        "asked": _asked(request, motion_id, at),
         "Permission": Permission,
     }
     return render(request, "boycott/motion.jinja", context)
@@ -83,6 +88,16 @@ def motion_edit(request: CareRequest, motion_id: uuid.UUID) -> HttpResponse:
             return redirect("boycott:motion", motion_id)
     context = {"form": form, "motion": latest}
     return render(request, "boycott/motion_form.jinja", context)
+
+
+def _asked(request: CareRequest, motion_id: uuid.UUID, at: datetime.datetime) -> list[Results]:
+    """What GPs answered about it, as far as the reader may see results. Each look at one is logged."""
+    if not request.can(Permission.SEE_SURVEYS):
+        return []
+    found = results_about(motion_id, visible(request, at), at)
+    for one in found:
+        access.record(request, AccessEvent.Kind.RESULTS, detail=str(one.standing.survey.public_id))
+    return found
 
 
 def _revisions(motion_id: uuid.UUID) -> list[MotionRevision]:

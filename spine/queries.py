@@ -164,22 +164,25 @@ def patients_of_gp(practice: Practice, gp: User) -> int:
 
 @dataclass(frozen=True)
 class GpAnswer:
-    """One GP of a practice, what they answer for their own patients, and how many those are."""
+    """One GP of a practice, what they answer for their own patients, since when, and how many those are."""
 
     gp: User
     stance: GpStance
+    since: datetime.datetime | None
     patients: int
 
 
 def gps_of(practice: Practice) -> list[GpAnswer]:
     """The GPs of a practice by name; two queries."""
     now = timezone.now()
-    answers = GpStanceRevision.objects.filter(gp=OuterRef("user")).order_by("-pk").values("stance")[:1]
+    answers = GpStanceRevision.objects.filter(gp=OuterRef("user")).order_by("-pk")
     in_force = Q(ends_at__isnull=True) | Q(ends_at__gt=now)
     roles = (
         RoleAssignment.objects.filter(in_force, practice=practice, role=Role.GP, starts_at__lte=now)
         .select_related("user")
-        .annotate(stance=Subquery(answers))
+        .annotate(
+            stance=Subquery(answers.values("stance")[:1]), since=Subquery(answers.values("made_at")[:1])
+        )
         .order_by("user__family_name", "user__given_name")
     )
     counts = (
@@ -187,7 +190,9 @@ def gps_of(practice: Practice) -> list[GpAnswer]:
     )
     counted = dict(counts)
     return [
-        GpAnswer(one.user, GpStance(one.stance or GpStance.USE_PRACTICE), counted.get(one.user_id, 0))
+        GpAnswer(
+            one.user, GpStance(one.stance or GpStance.USE_PRACTICE), one.since, counted.get(one.user_id, 0)
+        )
         for one in roles
     ]
 

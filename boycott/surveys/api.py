@@ -9,11 +9,13 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from boycott.api_shapes import MotionShape
+from boycott.api_shapes import motion_of as motion_body
 from boycott.surveys import wording
 from boycott.surveys.door import open_door, visible
-from boycott.surveys.queries import Results, Standing, results_of, standings
+from boycott.surveys.queries import Results, Standing, motion_of, results_of, standings
 from boycott.surveys.tally import Share
-from boycott.surveys.vocabulary import Kind, Meaning
+from boycott.surveys.vocabulary import Kind
 from carerecords import access
 from carerecords.api import CareView
 from carerecords.api_shapes import TermShape, problems, term
@@ -61,6 +63,11 @@ class ResultsShape(serializers.Serializer[Any]):
     answers = serializers.IntegerField(allow_null=True)
     shares = ShareShape(many=True, allow_null=True)
     regions = RegionShape(many=True, allow_null=True)
+    motion = MotionShape(
+        allow_null=True,
+        help_text="What it was about, with the meeting's own vote: another question to other people, never "
+        "added to the answers.",
+    )
     caution = serializers.CharField()
 
 
@@ -113,17 +120,23 @@ def _results(standing: Standing, found: Results | None) -> dict[str, Any]:
         "answers": None,
         "shares": None,
         "regions": None,
+        "motion": None,
         "caution": wording.VOLUNTEERED[kind],
     }
     if found is None:
         return body
-    body |= {"invited": found.tally.invited, "answers": found.tally.answers}
+    about = motion_of(standing.wording)
+    body |= {
+        "invited": found.tally.invited,
+        "answers": found.tally.answers,
+        "motion": motion_body(about) if about else None,
+    }
     if found.tally.shares is not None:
-        options = [(option.label, Meaning(option.meaning)) for option in found.options]
-        told = wording.sentences(kind, options, found.tally.shares)
         body["shares"] = [
-            _share(label, share, sentence)
-            for (label, _), share, sentence in zip(options, found.tally.shares, told, strict=True)
+            _share(option.label, share, sentence)
+            for option, share, sentence in zip(
+                found.options, found.tally.shares, found.sentences, strict=True
+            )
         ]
     body["regions"] = [
         {

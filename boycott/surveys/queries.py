@@ -21,6 +21,7 @@ from boycott.models import (
     SurveyWording,
 )
 from boycott.models.survey import state_at
+from boycott.surveys import wording
 from boycott.surveys.tally import FEWEST, Tally, tally
 from boycott.surveys.vocabulary import Kind, Meaning, SurveyState
 from carerecords.models import Practice, User
@@ -62,13 +63,21 @@ class Results:
     comments: list[str]
     count: BallotCount | None
 
+    @property
+    def sentences(self) -> list[str]:
+        """One for each option, or none where too few answered to show them."""
+        if self.tally.shares is None:
+            return []
+        options = [(option.label, Meaning(option.meaning)) for option in self.options]
+        return wording.sentences(Kind(self.standing.survey.kind), options, self.tally.shares)
+
 
 def standing_of(survey: Survey, at: datetime.datetime) -> Standing:
     """Three queries at most."""
     opening = SurveyOpening.objects.filter(survey=survey).select_related("wording", "made_by").first()
     closing = SurveyClosing.objects.filter(survey=survey).select_related("made_by").first()
-    wording = opening.wording if opening else survey.wordings.select_related("made_by").latest("number")
-    return Standing(survey, wording, opening, closing, state_at(opening, closing, at))
+    words = opening.wording if opening else survey.wordings.select_related("made_by").latest("number")
+    return Standing(survey, words, opening, closing, state_at(opening, closing, at))
 
 
 def standings(surveys: QuerySet[Survey], at: datetime.datetime) -> list[Standing]:
@@ -76,12 +85,12 @@ def standings(surveys: QuerySet[Survey], at: datetime.datetime) -> list[Standing
     rows = surveys.select_related("opening", "opening__wording", "closing").order_by("-pk")
     later = SurveyWording.objects.filter(survey=OuterRef("survey"), number__gt=OuterRef("number"))
     latest = SurveyWording.objects.filter(~Exists(later), survey__in=surveys)
-    drafts = {wording.survey_id: wording for wording in latest}
+    drafts = {draft.survey_id: draft for draft in latest}
     found = []
     for row in rows:
         opening, closing = getattr(row, "opening", None), getattr(row, "closing", None)
-        wording = opening.wording if opening else drafts[row.pk]
-        found.append(Standing(row, wording, opening, closing, state_at(opening, closing, at)))
+        words = opening.wording if opening else drafts[row.pk]
+        found.append(Standing(row, words, opening, closing, state_at(opening, closing, at)))
     return found
 
 
@@ -131,9 +140,9 @@ def has_voted(entry: RollEntry) -> bool:
     return HasVoted.objects.filter(entry=entry).exists()
 
 
-def options_of(wording: SurveyWording) -> list[SurveyOption]:
+def options_of(words: SurveyWording) -> list[SurveyOption]:
     """In the order in which they were written."""
-    return list(wording.options.order_by("position"))
+    return list(words.options.order_by("position"))
 
 
 def turnout(survey: Survey) -> Turnout:
@@ -170,11 +179,18 @@ def closed_intentions(at: datetime.datetime) -> list[Results]:
     return [one for one in found if one is not None and one.tally.answers >= FEWEST]
 
 
-def motion_of(wording: SurveyWording) -> MotionRevision | None:
+def results_about(motion: uuid.UUID, surveys: QuerySet[Survey], at: datetime.datetime) -> list[Results]:
+    """Of those of `surveys` that are over and were about a motion, newest first. Few queries for each."""
+    over = surveys.filter(opening__wording__motion=motion)
+    found = [results_of(standing) for standing in standings(over, at)]
+    return [one for one in found if one is not None]
+
+
+def motion_of(words: SurveyWording) -> MotionRevision | None:
     """The motion it is about, as it stands."""
-    if wording.motion is None:
+    if words.motion is None:
         return None
-    return MotionRevision.objects.filter(motion=wording.motion).order_by("-number").first()
+    return MotionRevision.objects.filter(motion=words.motion).order_by("-number").first()
 
 
 def motions() -> list[MotionRevision]:

@@ -28,7 +28,7 @@ from boycott.surveys.queries import (
     turnout,
 )
 from boycott.surveys.refusal import SurveyRefused
-from boycott.surveys.vocabulary import Kind, Meaning, SurveyState
+from boycott.surveys.vocabulary import Kind, SurveyState
 from boycott.surveys.voting import answer, closed_words, vote
 from carerecords import access, flash
 from carerecords.access import check, requires
@@ -163,9 +163,7 @@ def _told(found: Results) -> dict[str, Any]:
         "volunteered": wording.VOLUNTEERED[kind],
     }
     if found.tally.shares is not None:
-        options = [(option.label, Meaning(option.meaning)) for option in found.options]
-        sentences = wording.sentences(kind, options, found.tally.shares)
         labels = [option.label for option in found.options]
-        shown = list(zip(labels, found.tally.shares, sentences, strict=True))
-        told |= {"sentences": sentences, "shown": shown, "chart": interval_chart(shown)}
+        shown = list(zip(labels, found.tally.shares, found.sentences, strict=True))
+        told |= {"sentences": found.sentences, "shown": shown, "chart": interval_chart(shown)}
     return told

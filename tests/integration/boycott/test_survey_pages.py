@@ -8,6 +8,7 @@ from boycott.surveys.vocabulary import Kind
 from carerecords.models import AccessEvent
 from carerecords.permissions import Role
 from tests.factories import make_practice, make_user
+from tests.policy_factories import make_motion
 from tests.survey_factories import give, make_open, make_survey, run_to_its_end
 
 pytestmark = pytest.mark.django_db
@@ -153,6 +154,32 @@ class TestResults:
         html = text(client.get(f"/surveys/{survey.public_id}/results/"))
         assert html.count("Not shown") == 8 and "15 of 15" in html
         assert "Reason: Enough answers have come in." in html
+
+    def test_the_motion_shows_both_side_by_side(self, client, practice, auditor, staff):
+        motion = make_motion(votes_for=212, votes_against=34)
+        survey = run_to_its_end(Kind.SURVEY, [0] * 9 + [1] * 3, practice, motion=motion.motion)
+        few = run_to_its_end(Kind.BALLOT, [0] * 3, practice, motion=motion.motion, title="Asked of few")
+        make_open(motion=motion.motion, title="Not over yet")
+        run_to_its_end(Kind.SURVEY, [0] * 12, practice, title="About something else")
+        client.force_login(auditor)
+        html = text(client.get(f"/policy/motions/{motion.motion}/"))
+        beside = html[html.index("What GPs answered") : html.index("What rests on it")]
+        assert "212 for, 34 against. What follows is another question put to other people." in beside
+        assert "9 of 12 GPs (75%) plan to follow." in beside
+        assert beside.count("Too few answered to show the answers.") == 1 and "Asked of few" in beside
+        assert "Not over yet" not in beside and "About something else" not in beside
+        looked = AccessEvent.objects.filter(kind="RESULTS", user=auditor).values_list("detail", flat=True)
+        assert set(looked) == {str(survey.public_id), str(few.public_id)}
+        client.force_login(staff)
+        assert "What GPs answered" not in text(client.get(f"/policy/motions/{motion.motion}/"))
+
+    def test_by_api_too(self, client, practice, auditor):
+        motion = make_motion(votes_for=212, votes_against=34)
+        survey = run_to_its_end(Kind.SURVEY, [0] * 9 + [1] * 3, practice, motion=motion.motion)
+        client.force_login(auditor)
+        body = client.get(f"/api/v1/surveys/{survey.public_id}/results/").json()
+        assert body["answers"] == 12 and body["shares"][0]["count"] == 9
+        assert (body["motion"]["votes_for"], body["motion"]["title"]) == (212, motion.title)
 
     def test_constant_queries(self, client, practice, auditor, django_assert_max_num_queries):
         survey = run_to_its_end(Kind.SURVEY, [0] * 12, practice)

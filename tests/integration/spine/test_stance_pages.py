@@ -126,7 +126,9 @@ def test_gps_are_listed_with_their_answers(client, manager, gp, patient, practic
     set_gp_stance(gp=gp, practice=practice, stance=GpStance.HOLD, at=timezone.now())
     client.force_login(manager)
     page = client.get(STANCE).content.decode()
-    assert gp.short_name in page and "Holds uploads for their patients" in page
+    tab = page[page.index('id="each-gp"') :]
+    assert gp.short_name in tab and "Holds uploads for their patients" in tab
+    assert "Each GP must set their own response." in tab and "No answer yet" not in tab
 
 
 def test_queries(client, manager, practice, django_assert_max_num_queries):
