@@ -6,7 +6,7 @@ import shutil
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,6 +111,42 @@ def seconds(work: Callable[[], object]) -> float:
     began = time.perf_counter()
     work()
     return time.perf_counter() - began
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a piece of work took: seconds by the clock, and processor seconds of this process and its backend.
+
+    Processor seconds are what is compared where a ratio shall not depend on what else the machine does.
+    They leave out the disk and the waiting; `clock` has both.
+    """
+
+    clock: float
+    processor: float
+
+
+def cost(work: Callable[[], object]) -> Cost:
+    """Runs it once. Work in other threads or processes is not counted."""
+    gc.collect()
+    began, busy = time.perf_counter(), time.process_time() + _backend_seconds()
+    work()
+    return Cost(time.perf_counter() - began, time.process_time() + _backend_seconds() - busy)
+
+
+def middle(costs: Sequence[Cost]) -> Cost:
+    """The median of each of the two."""
+    return Cost(
+        statistics.median(each.clock for each in costs), statistics.median(each.processor for each in costs)
+    )
+
+
+def _backend_seconds() -> float:
+    """Processor seconds of the server's process that works for this connection (Linux, same machine)."""
+    from django.db import connection
+
+    connection.ensure_connection()
+    pid = connection.connection.info.backend_pid
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
 
 
 def side_by_side(*ways: Callable[[], object], rounds: int = ROUNDS) -> list[float]:
