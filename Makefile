@@ -16,8 +16,8 @@ run: $(VENV)/run.stamp ## Start everything with the demo, print the address and 
 test: $(VENV)/dev.stamp ## Run every test (browser tests too, where there is a browser)
 	@$(PYTHON) -m pytest -n 2 --dist loadfile
 
-e2e: $(VENV)/dev.stamp ## Run the browser tests alone
-	@$(PYTHON) -m pytest tests/functional
+e2e: $(VENV)/dev.stamp ## Run the browser tests alone, with pictures of every page in test-results/
+	@PICTURES=1 $(PYTHON) -m pytest -n 2 --dist loadfile tests/functional
 
 check: $(VENV)/dev.stamp ## Lint, types, architecture laws, migrations
 	@echo "- ruff"; $(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check --quiet .

@@ -203,7 +203,12 @@ def _fits(page, width):
 
 
 def shot(page, name, width=None):
-    """A picture of the whole page in test-results/; `-plain` is the page without scripts."""
+    """A picture of the whole page in test-results/; `-plain` is the page without scripts.
+
+    Only where PICTURES is set (`make e2e`): they are for people, and cost a sixth of a story's time.
+    """
+    if not os.environ.get("PICTURES"):
+        return
     RESULTS.mkdir(exist_ok=True)
     if width is None:
         plain = "" if page.scripts else "-plain"
