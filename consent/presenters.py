@@ -146,12 +146,14 @@ def looks(events: Sequence[AccessEvent]) -> list[Look]:
 
 # Stored codes within the log's details, as people read them.
 _LABELS = {one.value: one.label for words in (Preference, ConsentState, SensitiveReason) for one in words}
+_BY_API = re.compile(r"^api: ")
 _CODE = re.compile("|".join(sorted(map(re.escape, _LABELS), key=len, reverse=True)))
 
 
 def _what(event: AccessEvent) -> str:
     """What was done, and where: `Recorded a decision: No decision to Consent given`."""
     detail = _CODE.sub(lambda found: _LABELS[found.group()], event.detail)
+    detail = _BY_API.sub("by another system, ", detail)
     return (
         f"{event.get_kind_display()}: {detail}"
         if detail and detail != "patient"

@@ -91,7 +91,12 @@ class ExplainView(CareView):
         now = timezone.now()
         asked = read_input(ExplainQuery, request.query_params.dict())
         on, known_on = _days(asked, patient.born_on, timezone.localdate(now))
-        access.record(self.care, AccessEvent.Kind.VIEWED, patient=patient, detail="api: explain")
+        access.record(
+            self.care,
+            AccessEvent.Kind.VIEWED,
+            patient=patient,
+            detail="api: why on a day" if asked.get("on") else "api: why uploaded or not",
+        )
         if on is None:
             body = _now(patient, now)
         else:

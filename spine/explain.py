@@ -13,7 +13,8 @@ from carerecords.models.upload_job import OPEN_STATES
 from consent.codes import Source
 from consent.models import ConsentEvent
 from consent.queries import current_event
-from spine.facts import Loaded, load_as_of, load_one
+from spine.as_of import load_as_of
+from spine.facts import Loaded, load_one
 from spine.gate import Decision, Outcome, Scope, decide
 from spine.models import Receipt, StopRevision, StoreCopy
 from spine.reasons import Reason
@@ -75,7 +76,7 @@ def explain(patient: Patient, at: datetime.datetime) -> Explanation:
         decision=decision,
         loaded=loaded,
         job=job,
-        last_receipt=_last_receipt(patient),
+        last_receipt=last_receipt(patient),
         on_store=_on_store(copy),
     )
 
@@ -130,8 +131,10 @@ def _on_store(copy: StoreCopy | None) -> str:
     return f"A summary of {SCOPE_WORDS[Scope(copy.scope)]}, sent on {when}"
 
 
-def _last_receipt(patient: Patient) -> LastReceipt | None:
-    receipt = Receipt.objects.filter(job__patient=patient).order_by("-pk").first()
+def last_receipt(patient: Patient, by: datetime.datetime | None = None) -> LastReceipt | None:
+    """The newest answer of the store about this patient, of those that had come `by` a moment."""
+    receipts = Receipt.objects.filter(job__patient=patient)
+    receipt = (receipts.filter(at__lte=by) if by else receipts).order_by("-pk").first()
     if receipt is None:
         return None
     reference = str(receipt.composition_id) if receipt.composition_id else None

@@ -32,10 +32,8 @@ from boycott.queries import standing_revisions
 from boycott.rules import Place, Revision, next_change, positions_for
 from carerecords.models import FactClock, Patient
 from carerecords.models.fact_clock import NATIONAL
-from consent import rules as consent_rules
 from consent.codes import ConsentModel, ConsentState
 from consent.models import ConsentModelRevision
-from consent.queries import events_of
 from spine.gate import Facts, Kind, Letter, StorePermission
 from spine.models import StopRevision
 
@@ -102,13 +100,18 @@ def load_nation(at: datetime.datetime, known_at: datetime.datetime | None = None
     """National facts in force at a time, as known at a time (default: now, all that is recorded)."""
     models = ConsentModelRevision.objects.filter(effective_from__lte=timezone.localdate(at))
     stops = StopRevision.objects.all()
+    revisions = standing_revisions(known_at)
     if known_at is not None:
-        models, stops = models.filter(recorded_at__lte=known_at), stops.filter(made_at__lte=known_at)
+        models = models.filter(recorded_at__lte=known_at)
+        # A stop holds from when it is made: what was stopped later was not stopped yet.
+        stops = stops.filter(made_at__lte=min(at, known_at))
+        # `Revision.begun` forgives a reader's clock that lags; one who asks about the past has no such lag.
+        revisions = [one for one in revisions if one.made_at <= at or one.effective_from <= at]
     model = models.order_by("-effective_from", "-pk").first()
     stop = stops.order_by("-pk").first()
     return Nation(
         at=at,
-        revisions=tuple(standing_revisions(known_at)),
+        revisions=tuple(revisions),
         consent_model=ConsentModel(model.model) if model else ConsentModel.EXPLICIT,
         consent_model_id=model.pk if model else None,
         letter_weeks=model.letter_weeks if model else DEFAULT_LETTER_WEEKS,
@@ -135,8 +138,9 @@ def annotate(
     stances = StanceRevision.objects.filter(practice=OuterRef("practice")).order_by("-pk")
     gp_stances = GpStanceRevision.objects.filter(gp=OuterRef("usual_gp")).order_by("-pk")
     if known_at is not None:
-        stances = stances.filter(made_at__lte=known_at)
-        gp_stances = gp_stances.filter(made_at__lte=known_at)
+        # They hold from when they are made, whatever was known later.
+        stances = stances.filter(made_at__lte=min(nation.at, known_at))
+        gp_stances = gp_stances.filter(made_at__lte=min(nation.at, known_at))
     answered = patients.alias(gp_stance=Subquery(gp_stances.values("stance")[:1]))
     return annotate_own(answered, nation, Q(gp_stance=GpStance.HOLD.value)).annotate(
         fact_stance=Coalesce(Subquery(stances.values("stance")[:1]), Value(UNANSWERED.value)),
@@ -219,7 +223,7 @@ def load_batch(asked: Mapping[int, tuple[Kind, bool]], nation: Nation) -> dict[i
     rows = annotate(Patient.objects.filter(pk__in=list(asked)), nation).values(
         "pk", *FACT_FIELDS, *EVIDENCE_FIELDS
     )
-    return {row["pk"]: _loaded(row, nation, *asked[row["pk"]]) for row in rows}
+    return {row["pk"]: loaded(row, nation, *asked[row["pk"]]) for row in rows}
 
 
 def load_one(patient: Patient, at: datetime.datetime, *, undo_window_open: bool = False) -> Loaded:
@@ -227,27 +231,8 @@ def load_one(patient: Patient, at: datetime.datetime, *, undo_window_open: bool 
     return load_batch({patient.pk: (Kind.UPLOAD, undo_window_open)}, load_nation(at))[patient.pk]
 
 
-def load_as_of(patient: Patient, at: datetime.datetime, known_at: datetime.datetime | None = None) -> Loaded:
-    """Facts of one patient as of a moment, from what was recorded by then, or by `known_at`.
-
-    With `known_at` later than `at`, it says what we know now of that moment: a letter that came in
-    late counts, which nobody could know then. Consent, stances, positions, consent model and stop come
-    from their events. Identity and sensitivity have no history and count as they are now.
-    """
-    known_at = known_at or at
-    nation = load_nation(at, known_at=known_at)
-    rows = annotate(Patient.objects.filter(pk=patient.pk), nation, known_at=known_at)
-    row = dict(rows.values("pk", *FACT_FIELDS, *EVIDENCE_FIELDS).get())
-    derived = consent_rules.state_from(events_of(patient), nation.today, known_at=known_at)
-    row["consent_state"] = derived.state
-    row["consent_event_id"] = derived.event.sequence if derived.event else None
-    row["consent_changes_on"] = derived.changes_on
-    row["fact_consent_current"] = True
-    row["fact_permission"] = ""
-    return _loaded(row, nation, Kind.UPLOAD, False)
-
-
-def _loaded(row: Mapping[str, Any], nation: Nation, kind: Kind, undo_window_open: bool) -> Loaded:
+def loaded(row: Mapping[str, Any], nation: Nation, kind: Kind, undo_window_open: bool) -> Loaded:
+    """Facts and evidence from one row of `annotate`."""
     facts = as_facts(row, nation, kind=kind, undo_window_open=undo_window_open)
     in_force = positions_for(_place(row), nation.revisions, nation.at)
     evidence = {

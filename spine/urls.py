@@ -5,6 +5,7 @@ from django.urls import path
 from spine import (
     approval_views,
     consent_model_views,
+    day_views,
     policy_views,
     preview_views,
     stance_views,
@@ -16,6 +17,7 @@ from spine.letters import views as letter_views
 app_name = "spine"
 urlpatterns = [
     path("patients/<uuid:public_id>/upload/", preview_views.upload_preview, name="preview"),
+    path("patients/<uuid:public_id>/why/", day_views.why_on_day, name="why_on_day"),
     path("patients/<uuid:public_id>/letter/", letter_views.letter, name="letter"),
     path("patients/<uuid:public_id>/letter/pdf/", letter_views.letter_pdf, name="letter_pdf"),
     path("consent/bulk/<uuid:public_id>/letters/", letter_views.run_letters, name="run_letters"),

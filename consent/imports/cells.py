@@ -187,7 +187,7 @@ def _preference(cells: Mapping[str, str], problems: list[str]) -> Preference | N
     preference = DECISIONS.get(_READ_TAIL.sub("", _word(text)))
     if preference is None:
         problems.append(
-            "DECISION must be consent, refuse or none, or a Read code 9Ndm, 9Ndn or 9Ndo."
+            "DECISION must be consent, refuse or none, or a Read code 9Ndm, 9Ndn, 9Ndo, 93C2 or 93C3."
             if text
             else "DECISION is empty."
         )

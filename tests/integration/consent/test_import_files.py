@@ -263,8 +263,8 @@ DECISION_FAULTS = {
     },
     "DECISION": {
         "": "DECISION is empty.",
-        "maybe": "DECISION must be consent, refuse or none, or a Read code 9Ndm, 9Ndn or 9Ndo.",
-        "9Ndl": "DECISION must be consent, refuse or none, or a Read code 9Ndm, 9Ndn or 9Ndo.",
+        "maybe": "DECISION must be consent, refuse or none, or a Read code 9Ndm, 9Ndn, 9Ndo, 93C2 or 93C3.",
+        "9Ndl": "DECISION must be consent, refuse or none, or a Read code 9Ndm, 9Ndn, 9Ndo, 93C2 or 93C3.",
     },
     "SCOPE": {"all": "SCOPE must be core or additional."},
     "DECISION_DATE": {

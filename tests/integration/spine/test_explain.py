@@ -8,10 +8,16 @@ import time_machine
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from carerecords.models import Patient
+from boycott.positions import Stance
+from carerecords.models import Patient, Registration
 from consent.codes import Preference
-from tests.factories import decide, make_patient
-from tests.policy_factories import end_boycott, start_boycott
+from consent.letters import letter_returned, letters_sent
+from consent.models import NoticeLetter
+from spine.actions import stop_uploads
+from spine.as_of import load_as_of
+from spine.gate import Letter
+from tests.factories import decide, make_patient, make_practice
+from tests.policy_factories import answer, end_boycott, start_boycott
 
 pytestmark = pytest.mark.django_db
 LONDON = timezone.get_default_timezone()
@@ -129,3 +135,45 @@ def test_days_that_cannot_be_asked_for(practice, on, message):
     with pytest.raises(CommandError, match=message):
         explain(make_patient(practice), on=on)
     assert Patient.objects.count() == 1
+
+
+def test_a_stance_and_a_stop_hold_from_when_they_are_made(history, national_admin):
+    with time_machine.travel(noon("2026-07-01"), tick=False):
+        answer(history.practice, Stance.HOLD)
+        stop_uploads(reason="The store loses messages.", by=national_admin, at=timezone.now())
+    for known_on in (None, "2026-07-02"):
+        assert "\nSEND: " in explain(history, on="2026-03-20", known_on=known_on)
+
+
+def test_a_policy_that_began_later_does_not_count_however_much_is_known(history):
+    assert "\nSEND: " in explain(history, on="2026-03-31", known_on="2026-04-02")
+    assert "\n- policy." in explain(history, on="2026-04-02", known_on="2026-04-02")
+
+
+def test_a_letter_counts_from_its_day_until_it_is_known_to_have_failed(history, manager):
+    with time_machine.travel(noon("2026-02-10"), tick=False):
+        sent_on = timezone.localdate()
+        letters_sent(patient_ids=[history.pk], sent_on=sent_on, reference="", by=manager, at=timezone.now())
+    with time_machine.travel(noon("2026-06-01"), tick=False):
+        letter_returned(letter=NoticeLetter.objects.get(), by=manager, at=timezone.now())
+    for on, known_on, fact in (
+        ("2026-02-09", "2026-05-31", Letter.NOT_SENT),
+        ("2026-02-10", "2026-02-10", Letter.WINDOW_OPEN),
+        ("2026-05-05", "2026-05-31", Letter.WINDOW_PASSED),
+        ("2026-05-05", "2026-06-02", Letter.NOT_SENT),
+    ):
+        assert load_as_of(history, noon(on), noon(known_on)).facts.letter is fact, (on, known_on)
+
+
+def test_a_day_is_asked_of_the_practice_where_the_patient_was(history):
+    """It follows the boycott; the one they moved to in May never answered before, and does not follow it."""
+    moved = datetime.date(2026, 4, 20)
+    Registration.objects.filter(patient=history).update(left_on=moved)
+    other = make_practice()
+    with time_machine.travel(noon("2026-03-15"), tick=False):
+        answer(other, Stance.DO_NOT_FOLLOW)
+    Registration.objects.create(patient=history, practice=other, registered_on=moved)
+    Patient.objects.filter(pk=history.pk).update(practice=other, usual_gp=None)
+    history.refresh_from_db()
+    assert "\n- policy." in explain(history, on="2026-04-19")
+    assert "\nSEND: " in explain(history, on="2026-04-20")
