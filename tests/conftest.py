@@ -1,26 +1,40 @@
-"""What every test runs under: the personas, a shut network, tables that can be emptied."""
+"""What every test runs under: the personas, a shut network, tables emptied after each test."""
 
 import ipaddress
 import re
 import socket
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
+from django.test import TransactionTestCase
 
 from tests.personas import *  # fixtures, found by name
 
 
-@pytest.fixture(scope="session")
-def django_db_setup(django_db_setup, django_db_blocker):
-    """Lets Django empty the append-only tables of the test database, and of no other.
+# Made by the migrations from the models alone, so each test would make them again as they are.
+KEPT = {"django_migrations", "django_content_type", "auth_permission"}
 
-    Django's flush after a transactional test is a TRUNCATE, which these tables refuse. UPDATE and
-    DELETE stay refused; an architecture test switches the triggers on again to see them refuse.
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup):
+    """Empties the database after a transactional test in a fifth of the time of Django's flush.
+
+    That is a TRUNCATE of every table, which append-only tables refuse, and then every permission made anew.
     """
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute("SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'append_only_truncate'")
-        for (table,) in cursor.fetchall():
-            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER append_only_truncate")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda test: _empty())
+        yield
+
+
+def _empty():
+    """Deletes the rows of the tables that have any, without triggers and foreign keys."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        tables = sorted(set(connection.introspection.table_names(cursor)) - KEPT)
+        cursor.execute(" UNION ALL ".join(f"(SELECT '{table}' FROM {table} LIMIT 1)" for table in tables))
+        filled = [table for (table,) in cursor.fetchall()]
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        for table in filled:
+            cursor.execute(f"DELETE FROM {table}")
 
 
 @pytest.fixture(scope="session", autouse=True)
