@@ -31,17 +31,19 @@ class DayForm(forms.Form):
 
     def __init__(self, *args: Any, patient: Patient, today: datetime.date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        limits = {"earliest": patient.born_on, "latest": today}
+        born = patient.born_on
         self.fields["on"] = DatePartsField(
             label="Day you ask about",
             help_text="The end of that day counts. For example, 27 3 2026",
-            **limits,
+            earliest=born,
+            latest=today,
         )
         self.fields["known_on"] = DatePartsField(
             label="Day until which records count",
             help_text="Leave empty for what was known then. Give a later day to count what was recorded since",
             required=False,
-            **limits,
+            earliest=born,
+            latest=today,
         )
 
 

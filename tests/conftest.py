@@ -10,7 +10,6 @@ from django.test import TransactionTestCase
 
 from tests.personas import *  # fixtures, found by name
 
-
 # Made by the migrations from the models alone, so each test would make them again as they are.
 KEPT = {"django_migrations", "django_content_type", "auth_permission"}
 

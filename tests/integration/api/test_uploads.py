@@ -162,7 +162,7 @@ def test_why_not_now(api, patient):
         "sentence": "No decision recorded. Nothing is uploaded until the patient decides.",
         "who_acts": "The patient's GP or practice staff",
     }
-    assert AccessEvent.objects.get().detail == "api: explain"
+    assert AccessEvent.objects.get().detail == "api: why uploaded or not"
 
 
 def test_why_with_every_reason_and_its_evidence(api, practice, patient):
