@@ -33,6 +33,12 @@ SET state = %(cancelled)s, finished_at = %(at)s, due_at = NULL, reasons = %(reas
 WHERE patient_id = ANY(%(patients)s) AND state = ANY(%(open)s::varchar[])
 """
 
+# The last job of each patient that left, or may have.
+_LEFT_LAST = """
+SELECT DISTINCT ON (patient_id) patient_id, kind FROM carerecords_uploadjob
+WHERE patient_id = ANY(%(patients)s) AND state = ANY(%(left)s::varchar[]) ORDER BY patient_id, id DESC
+"""
+
 
 def request_upload(
     patient: Patient,
@@ -55,13 +61,7 @@ def request_withdrawal(
 
 def cancel_open(patient: Patient, *, reason: str, at: datetime.datetime) -> int:
     """Ends what has not begun; returns how many jobs that was (0 or 1)."""
-    return UploadJob.objects.filter(patient=patient, state__in=OPEN_STATES).update(
-        state=JobState.CANCELLED,
-        finished_at=at,
-        due_at=None,
-        reasons=[reason],
-        headline="",
-    )
+    return cancel_open_many([patient.pk], reason=reason, at=at)
 
 
 def request_uploads(
@@ -103,13 +103,12 @@ def cancel_open_many(patient_ids: Sequence[int], *, reason: str, at: datetime.da
 
 def may_be_at_store_many(patient_ids: Sequence[int]) -> list[int]:
     """Those of the patients for whom `may_be_at_store` holds."""
-    last = (
-        UploadJob.objects.filter(patient__in=patient_ids, state__in=[*BUSY_STATES, JobState.ACCEPTED])
-        .order_by("patient", "-id")
-        .distinct("patient")
-        .values_list("patient", "kind")
-    )
-    return [patient for patient, kind in last if kind == JobKind.UPLOAD]
+    if not patient_ids:
+        return []
+    left = [state.value for state in [*BUSY_STATES, JobState.ACCEPTED]]
+    with connection.cursor() as cursor:
+        cursor.execute(_LEFT_LAST, {"patients": list(patient_ids), "left": left})
+        return [patient for patient, kind in cursor.fetchall() if kind == JobKind.UPLOAD]
 
 
 def ask_again_many(patient_ids: Sequence[int], *, at: datetime.datetime) -> int:
@@ -134,13 +133,7 @@ def ask_again(patient: Patient, *, at: datetime.datetime) -> int:
 
 def may_be_at_store(patient: Patient) -> bool:
     """Whether a summary that we sent may be at the store: the last job that left was an upload."""
-    last = (
-        UploadJob.objects.filter(patient=patient, state__in=[*BUSY_STATES, JobState.ACCEPTED])
-        .order_by("-id")
-        .values_list("kind", flat=True)
-        .first()
-    )
-    return last == JobKind.UPLOAD
+    return bool(may_be_at_store_many([patient.pk]))
 
 
 def _request_many(

@@ -269,15 +269,7 @@ def _derive(patient: Patient, at: datetime.datetime) -> ConsentState:
     patient.consent_decided_on = current.decided_on if current else None
     patient.consent_event_id = current.sequence if current else None
     patient.consent_changes_on = derived.changes_on
-    patient.save(
-        update_fields=[
-            "consent_state",
-            "consent_source",
-            "consent_decided_on",
-            "consent_event_id",
-            "consent_changes_on",
-        ]
-    )
+    derivation.write({patient.pk: derived})
     return derived.state
 
 

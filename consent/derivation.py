@@ -1,8 +1,7 @@
 """The derived columns of many patients, from all their events, by the same rule as for one."""
 
 import datetime
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from django.db import connection
@@ -10,9 +9,8 @@ from django.utils import timezone
 
 from consent import rules
 from consent.codes import ConsentState
-from consent.models import ConsentEvent
-from consent.queries import as_rule_event
-from consent.rules import Derived, Event
+from consent.queries import events_of_many
+from consent.rules import Derived
 
 Verb = Literal["upload", "withdraw", "nothing"]
 
@@ -34,11 +32,16 @@ def derive_many(patient_ids: Sequence[int], at: datetime.datetime) -> dict[int, 
     if not patient_ids:
         return {}
     today = timezone.localdate(at)
-    events = _events_of(patient_ids)
+    events = events_of_many(patient_ids)
     derived = {patient: rules.state_from(events[patient], today) for patient in patient_ids}
+    write(derived)
+    return {patient: one.state for patient, one in derived.items()}
+
+
+def write(derived: Mapping[int, Derived]) -> None:
+    """Writes the derived columns of patients, by their ids. In the transaction that holds their locks."""
     with connection.cursor() as cursor:
         cursor.execute(_WRITE, _columns(derived))
-    return {patient: one.state for patient, one in derived.items()}
 
 
 def calls_for(state: ConsentState) -> Verb | None:
@@ -56,15 +59,7 @@ def calls_for(state: ConsentState) -> Verb | None:
     return None
 
 
-def _events_of(patient_ids: Sequence[int]) -> defaultdict[int, list[Event]]:
-    events: defaultdict[int, list[Event]] = defaultdict(list)
-    rows = ConsentEvent.objects.filter(patient_id__in=patient_ids).order_by("pk")
-    for row in rows.iterator(chunk_size=5000):
-        events[row.patient_id].append(as_rule_event(row))
-    return events
-
-
-def _columns(derived: dict[int, Derived]) -> list[list[Any]]:
+def _columns(derived: Mapping[int, Derived]) -> list[list[Any]]:
     current = [one.event for one in derived.values()]
     return [
         list(derived),

@@ -1,13 +1,22 @@
 """Reading consent: events of a patient, and what they amount to."""
 
 import uuid
+from collections import defaultdict
+from collections.abc import Sequence
 
+from django.db import connection
 from django.db.models import QuerySet
 
 from carerecords.models import Patient
 from consent.codes import Preference, Source
 from consent.models import ConsentEvent
 from consent.rules import Event
+
+# In the order of the fields of `Event`.
+_EVENTS = """
+SELECT patient_id, id, preference, source, decided_on, effective_from, recorded_at, reverses_id, supersedes_id
+FROM consent_consentevent WHERE patient_id = ANY(%s) ORDER BY id
+"""
 
 
 def as_rule_event(row: ConsentEvent) -> Event:
@@ -26,8 +35,19 @@ def as_rule_event(row: ConsentEvent) -> Event:
 
 def events_of(patient: Patient) -> list[Event]:
     """All events of a patient, as recorded."""
-    rows = ConsentEvent.objects.filter(patient=patient).order_by("pk")
-    return [as_rule_event(row) for row in rows]
+    return events_of_many([patient.pk])[patient.pk]
+
+
+def events_of_many(patient_ids: Sequence[int]) -> defaultdict[int, list[Event]]:
+    """All events of each patient, as recorded. Every decision reads them, so no model is made of any."""
+    events: defaultdict[int, list[Event]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(_EVENTS, [list(patient_ids)])
+        for patient, sequence, preference, source, *rest in cursor.fetchall():
+            told = Preference(preference) if preference else None
+            came_by = Source(source) if source else None
+            events[patient].append(Event(sequence, told, came_by, *rest))
+    return events
 
 
 def current_event(patient: Patient) -> ConsentEvent | None:
