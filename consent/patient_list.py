@@ -10,6 +10,7 @@ from django.utils import timezone
 from carerecords.keyset import Key, newest_first, page_of
 from carerecords.models import JobState, Patient, Practice, UploadJob
 from carerecords.models.patient import PatientQuerySet
+from carerecords.models.upload_job import OPEN_STATES
 from carerecords.search import Wanted, condition
 from consent import listed
 from consent.codes import ADULT
@@ -136,8 +137,14 @@ def _upload(practice: Practice, standing: UploadStanding) -> Q:
     jobs = UploadJob.objects.filter(practice=practice)
     if not standing.job:
         return ~Q(pk__in=jobs.values("patient"))
-    newer = UploadJob.objects.filter(patient=OuterRef("patient"), pk__gt=OuterRef("pk"))
-    return Q(pk__in=jobs.filter(~Exists(newer), **standing.job).values("patient"))
+    jobs = jobs.filter(**standing.job)
+    if standing.value not in OPEN_STATES:
+        jobs = jobs.filter(
+            ~Exists(UploadJob.objects.filter(patient=OuterRef("patient"), pk__gt=OuterRef("pk")))
+        )
+    # Of a patient's jobs one is open at most, and where it is not the newest it is still what waits. To
+    # look for a newer one beside each that waits took longer than the rest of the page.
+    return Q(pk__in=jobs.values("patient"))
 
 
 def _blocked_by(practice: Practice, code: str) -> Q:

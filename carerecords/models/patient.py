@@ -121,6 +121,8 @@ class Patient(models.Model):
                 OpClass(Upper("family_name"), name="text_pattern_ops"),
                 name="patient_family_prefix",
             ),
+            # One word may be either name: without this, a search for it reads the whole practice.
+            models.Index(F("practice"), Upper("given_name"), name="patient_given"),
             models.Index(fields=["practice", "born_on"], name="patient_born"),
             models.Index(fields=["practice", "postcode"], name="patient_postcode"),
             models.Index(fields=["usual_gp"], name="patient_usual_gp"),
