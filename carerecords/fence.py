@@ -49,8 +49,10 @@ def share(cursor: CursorWrapper, practice_ids: Iterable[int]) -> None:
     Always the nation first and practices in order, so that two senders cannot deadlock.
     """
     cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, %s)", [NAMESPACE, NATIONAL])
-    for practice_id in sorted(set(practice_ids)):
-        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, %s)", [NAMESPACE, practice_id])
+    cursor.execute(
+        "SELECT pg_advisory_xact_lock_shared(%s, practice) FROM unnest(%s::int[]) AS practice",
+        [NAMESPACE, sorted(set(practice_ids))],
+    )
 
 
 def keep_patients(cursor: CursorWrapper, patient_ids: Iterable[int]) -> None:

@@ -11,13 +11,13 @@ from django.db import models
 from django.db.models import Q
 
 from carerecords.append_only import AppendOnly
-from carerecords.models import Patient, UploadJob
+from carerecords.models import Patient, Practice, UploadJob
 
 
 class GateDecision(AppendOnly):
     """One answer of the gate about one job, with every reason and the evidence it saw."""
 
-    job = models.ForeignKey(UploadJob, on_delete=models.PROTECT, related_name="decisions")
+    job = models.ForeignKey(UploadJob, on_delete=models.PROTECT, related_name="decisions", db_index=False)
     attempt = models.PositiveIntegerField()
     at = models.DateTimeField()
     outcome = models.CharField(max_length=6)
@@ -37,7 +37,7 @@ class GateDecision(AppendOnly):
 class UploadAttempt(AppendOnly):
     """The intent to send, committed before the first byte leaves."""
 
-    job = models.ForeignKey(UploadJob, on_delete=models.PROTECT, related_name="attempts")
+    job = models.ForeignKey(UploadJob, on_delete=models.PROTECT, related_name="attempts", db_index=False)
     attempt = models.PositiveIntegerField()
     at = models.DateTimeField()
     # The key of every send of this job's message: a repeat is recognised by the store.
@@ -62,7 +62,7 @@ class UploadAttempt(AppendOnly):
 class Receipt(AppendOnly):
     """What became of an attempt: the store's answer, or why there is none."""
 
-    job = models.ForeignKey(UploadJob, on_delete=models.PROTECT, related_name="receipts")
+    job = models.ForeignKey(UploadJob, on_delete=models.PROTECT, related_name="receipts", db_index=False)
     attempt = models.PositiveIntegerField()
     at = models.DateTimeField()
     kind = models.CharField(max_length=16)
@@ -139,3 +139,25 @@ class StopStep(AppendOnly):
 
     def __str__(self) -> str:
         return self.get_kind_display()
+
+
+class RequestPace(models.Model):
+    """The one row from which all processes reserve their requests to the store (`spine.rate`)."""
+
+    # When the next request may leave, by the database's clock.
+    next_at = models.DateTimeField()
+    # The store asked everybody to wait until then.
+    paused_until = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"next request at {self.next_at}"
+
+
+class PracticeTurn(models.Model):
+    """When a practice's jobs were last taken: a number that grows, not a time (`spine.claims`)."""
+
+    practice = models.OneToOneField(Practice, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    number = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"turn {self.number} of {self.practice_id}"

@@ -42,6 +42,20 @@ def after_decision(job: Claimed, decision: Decision, loaded: Loaded, clock: int)
     )
 
 
+def waits_for_turn(job: Claimed, clock: int, at: datetime.datetime) -> Settled:
+    """The state of a job that may go, when others go before it: in the place where it was."""
+    return Settled(
+        job.job_id,
+        job.attempt,
+        job.patient_id,
+        JobState.WAITING,
+        (Reason.TECH_TURN,),
+        due_at=job.due_at or at,
+        failures=job.failures,
+        clock_seen=clock,
+    )
+
+
 def after_sending(sent: Sent) -> Settled:
     """The state of a job that was sent, or that needed no sending."""
     if sent.answer is None:

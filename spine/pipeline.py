@@ -1,18 +1,22 @@
-"""The sending: claim, fence, decide, commit the intent, send, write the receipts.
+"""The sending: claim, ask, wait for a slot, fence, decide, commit the intent, send, write the receipts.
 
-One batch runs so (docs/adr/0003-pipeline.md):
+One batch runs so (docs/adr/0003-pipeline.md, 0130-rate.md):
 
-1. claim due jobs, and commit;
-2. in a transaction of the fence's own, take it shared and keep the patients' decisions still;
-3. leave out jobs that are another worker's by now, load the facts afresh and decide each in memory;
-4. commit every decision, and for each job that may go an intent with its keys;
-5. send, concurrently, beginning none after a quarter of a second or after a turn of the calendar;
-6. release the fence once every send that began is answered, or its time is over;
-7. commit states, receipts and known copies, each state compared with its attempt number.
+1. claim due jobs, practice by practice, and commit;
+2. look which of them may go, and ask the store what it holds for those; reserve slots for their
+   messages and sleep until these come, holding nothing;
+3. in a transaction of the fence's own, take it shared and keep the patients' decisions still;
+4. leave out jobs that are another worker's by now, load the facts afresh and decide each in memory;
+5. commit every decision, and for each job that may go an intent with its keys;
+6. send, concurrently, beginning none after a quarter of a second or after a turn of the calendar;
+7. release the fence once every send that began is answered, or its time is over;
+8. commit states, receipts and known copies, each state compared with its attempt number.
 
 So no send begins after a change that forbids it commits, and what a dead worker leaves behind was
-either not begun or is known by its intent. Cost: some fifteen statements a batch, whatever its
-size, and one question and one message a job at the store.
+either not begun or is known by its intent. Jobs that were held before a fact changed are only asked
+again, in large batches: those that may go by now wait for their turn among the others.
+Cost: some twenty statements a batch, whatever its size, and one question and one message a job at the
+store.
 """
 
 import datetime
@@ -30,17 +34,21 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
 from carerecords import fence
-from carerecords.models import JobState
+from carerecords.models import JobState, Patient
 from spine import proof
-from spine.claims import Claimed, claim, still_held
+from spine.answers import Answer, AnswerKind
+from spine.batch_size import LARGEST_BATCH
+from spine.claims import Claimed, claim, claim_held, still_held
+from spine.client import CurrentSummary
 from spine.contents import load_outgoing
 from spine.facts import Loaded, load_batch, load_clocks, load_nation
 from spine.gate import Decision, Facts, Kind, Outcome, decide
-from spine.outcomes import after_decision, after_sending
+from spine.outcomes import after_decision, after_sending, waits_for_turn
 from spine.outgoing import Outgoing, Sent
 from spine.reasons import Reason
 from spine.settling import Settled, settle
-from spine.store import Store
+from spine.slots import Slots, clock
+from spine.store import Current, Store
 
 # How long a batch goes on beginning sends: most of what a change of position waits for.
 BEGIN_SECONDS = 0.25
@@ -50,6 +58,8 @@ QUIET_SECONDS = 5.0
 FENCE_TIMEOUT_MS = 6000
 # The right to begin a send ends so long after the fence was asked for, so before it can have fallen.
 HELD_SECONDS = 5.0
+# Slots are never further away than their reservation looks ahead, and the batches before it.
+LONGEST_SLEEP_SECONDS = 10.0
 
 Decided = tuple[Claimed, Decision, Loaded]
 log = structlog.get_logger(__name__)
@@ -65,16 +75,89 @@ class BatchReport:
 
 
 def send_batch(store: Store, *, limit: int | None = None) -> BatchReport:
-    """Takes one batch of due jobs to its end. Returns at once when nothing is due."""
-    jobs = claim(limit=limit or store.room, now=timezone.now(), lease=lease())
+    """Takes one batch of due jobs to its end, after one of held jobs to be asked again.
+
+    Returns at once when there are none. Sends nothing while the store's rate is used up.
+    """
+    asked = _ask_again(store)
+    if not store.rate.is_open():
+        return asked
+    jobs = claim(limit=limit or store.size.jobs, now=timezone.now(), lease=lease())
     if not jobs:
-        return BatchReport()
+        return asked
+    current = _ask_store(store, jobs)
+    batch, sent = _send(store, jobs, current)
+    if current or not batch.put_back:
+        done = sum(one.answer is None or one.answer.was_sent for one in sent)
+        store.size.learn(taken=len(jobs), put_back=batch.put_back, tried=len(sent), done=done)
+    return BatchReport(
+        asked.claimed + len(jobs), sum(one.began for one in sent), asked.stopped + batch.stopped
+    )
+
+
+def _ask_again(store: Store) -> BatchReport:
+    """Asks the gate again about jobs that were held before a fact changed; sends none of them."""
+    jobs = claim_held(limit=LARGEST_BATCH, now=timezone.now(), lease=lease())
+    return BatchReport(len(jobs), stopped=_send(store, jobs, {})[0].stopped) if jobs else BatchReport()
+
+
+def _ask_store(store: Store, jobs: Sequence[Claimed]) -> Current:
+    """What the store holds for those of the jobs that may go as things stand, as many as go at once.
+
+    Only a look, without the fence: which of them do go is decided under it.
+    """
+    likely = [job for job, decision, _ in _decide(jobs, timezone.now())[0] if _goes(decision)]
+    likely = likely[: store.size.messages]
+    numbers = dict(
+        Patient.objects.filter(pk__in=[job.patient_id for job in likely]).values_list("pk", "nhs_number")
+    )
+    likely = [job for job in likely if job.patient_id in numbers]
+    slots = store.rate.reserve(len(likely))
+    if slots is None or not likely:
+        return {}
+    found = store.read([numbers[job.patient_id] for job in likely], slots)
+    store.rate.give_back(slots)
+    store.rate.heed(one for one in found if isinstance(one, Answer))
+    return {job.job_id: one for job, one in zip(likely, found, strict=True) if not _not_asked(one)}
+
+
+def _not_asked(found: CurrentSummary | Answer) -> bool:
+    return isinstance(found, Answer) and found.kind is AnswerKind.NOT_SENT
+
+
+def _send(store: Store, jobs: Sequence[Claimed], current: Current) -> tuple["Batch", list[Sent]]:
+    """Decides the jobs under the fence, and sends those that may go and that the store was asked about."""
+    slots = _slots(store, current)
+    _sleep_until(slots.first - store.lead)
+    began = clock()
     with _fence(jobs) as held:
-        going, stopped, turn = _decide_and_commit(jobs)
-        may_begin = _until(min(_clock() + BEGIN_SECONDS, held.until, turn))
-        sent = store.send(going, may_begin=may_begin, quiet_within=QUIET_SECONDS, when_quiet=held.release)
+        batch = _decide_and_commit(jobs, current)
+        may_begin = _until(min(clock() + BEGIN_SECONDS, held.until, batch.turn))
+        if current:
+            store.learn_lead(clock() - began)
+        sent = store.send(
+            batch.going,
+            current=current,
+            slots=slots,
+            may_begin=may_begin,
+            quiet_within=QUIET_SECONDS,
+            when_quiet=held.release,
+        )
     _write(sent)
-    return BatchReport(len(jobs), sum(one.began for one in sent), stopped)
+    store.rate.give_back(slots)
+    store.rate.heed(one.answer for one in sent if one.answer is not None)
+    return batch, sent
+
+
+def _slots(store: Store, current: Current) -> Slots:
+    """A slot for each message that may have to leave; none where everybody was asked to wait meanwhile."""
+    messages = sum(not isinstance(found, Answer) for found in current.values())
+    return store.rate.reserve(messages, lead=store.lead) or Slots.none()
+
+
+def _sleep_until(moment: float) -> None:
+    """Holding nothing: neither fence nor transaction."""
+    time.sleep(max(0.0, min(moment - clock(), LONGEST_SLEEP_SECONDS)))
 
 
 def lease() -> datetime.timedelta:
@@ -100,7 +183,7 @@ def _fence(jobs: Sequence[Claimed]) -> Iterator[Held]:
             cursor.execute(f"SET LOCAL idle_in_transaction_session_timeout = {FENCE_TIMEOUT_MS}")
             fence.share(cursor, (job.practice_id for job in jobs))
             # Read before the last statement: the server's time-out begins to run after it.
-            until = _clock() + HELD_SECONDS
+            until = clock() + HELD_SECONDS
             fence.keep_patients(cursor, (job.patient_id for job in jobs))
         yield Held(until, lambda: _let_go(guard))
     finally:
@@ -118,35 +201,42 @@ def _let_go(guard: BaseDatabaseWrapper) -> None:
         guard.close()
 
 
-def _clock() -> float:
-    """Seconds on a clock that does not stop while the machine sleeps."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME)
-
-
 def _until(end: float) -> Callable[[], bool]:
     """Says yes until that moment."""
-    return lambda: _clock() < end
+    return lambda: clock() < end
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What was decided: what goes, how many do not or must wait for their turn, and until when, by the calendar."""
+
+    going: list[Outgoing]
+    stopped: int
+    put_back: int
+    turn: float
 
 
 @transaction.atomic
-def _decide_and_commit(jobs: Sequence[Claimed]) -> tuple[list[Outgoing], int, float]:
-    """Decides the batch by facts read now; writes decisions, intents and the states of the rest.
-
-    Returns what goes, how many do not, and when on the clock of sends the calendar ends the right to go.
-    """
+def _decide_and_commit(jobs: Sequence[Claimed], current: Current) -> Batch:
+    """Decides the batch by facts read now; writes decisions, intents and the states of the rest."""
     at = timezone.now()
     decided, clocks = _decide(still_held(jobs), at)
-    going = [one for one in decided if one[1].outcome is Outcome.SEND]
+    stays = [one for one in decided if not _goes(one[1])]
+    going = [one for one in decided if _goes(one[1]) and one[0].job_id in current]
+    waits = [one for one, decision, _ in decided if _goes(decision) and one.job_id not in current]
     outgoing, unbuildable = load_outgoing(going, at=at)
-    stopped = [
-        after_decision(job, decision, loaded, clocks[job.practice_id])
-        for job, decision, loaded in decided
-        if decision.outcome is not Outcome.SEND
-    ]
-    proof.write_decisions(decided, clocks=clocks, at=at)
+    proof.write_decisions([*stays, *going], clocks=clocks, at=at)
     proof.write_intents(outgoing, at=at)
-    settle([*stopped, *map(_dead_letter, unbuildable)], at=at)
-    return outgoing, len(stopped), _turn_of_the_calendar(going)
+    stopped = [
+        after_decision(job, decision, loaded, clocks[job.practice_id]) for job, decision, loaded in stays
+    ]
+    turned_away = [waits_for_turn(job, clocks[job.practice_id], at) for job in waits]
+    settle([*stopped, *turned_away, *map(_dead_letter, unbuildable)], at=at)
+    return Batch(outgoing, len(stays), len(waits), _turn_of_the_calendar(going))
+
+
+def _goes(decision: Decision) -> bool:
+    return decision.outcome is Outcome.SEND
 
 
 def _turn_of_the_calendar(going: Sequence[Decided]) -> float:
@@ -161,7 +251,7 @@ def _turn_of_the_calendar(going: Sequence[Decided]) -> float:
     ]
     if not turns:
         return math.inf
-    return _clock() + (min(turns) - timezone.now()).total_seconds()
+    return clock() + (min(turns) - timezone.now()).total_seconds()
 
 
 def _decide(jobs: Sequence[Claimed], at: datetime.datetime) -> tuple[list[Decided], dict[int, int]]:

@@ -140,6 +140,12 @@ class Reason(Enum):
         Actor.NATIONAL,
         "The Spine did not let this service in. It is tried again by itself.",
     )
+    TECH_TURN = (
+        "tech.turn",
+        Effect.HOLD,
+        Actor.NOBODY,
+        "Waiting for its turn. The Spine takes so many requests a second, and practices take turns.",
+    )
     TECH_FAILED = ("tech.failed", Effect.CANCEL, Actor.MANAGER, "Sending failed 7 times.")
     TECH_REFUSED = ("tech.refused", Effect.CANCEL, Actor.MANAGER, "The Spine refused the message.")
     TECH_WITHDRAWAL = (

@@ -24,6 +24,8 @@ from spine.settling import Settled, settle
 from spine.store import Store
 
 BATCH = 200
+# At the store's rate, questions are asked for so long at once: sends want their slots too.
+QUESTION_SECONDS = 1.0
 
 _EXPIRED = """
 SELECT job.id, job.attempt, job.patient_id, job.failures,
@@ -77,10 +79,14 @@ def _after_expiry(
 def resolve_doubt(store: Store, *, limit: int = BATCH) -> int:
     """Asks the store after messages in doubt; returns how many were brought to an end."""
     at = timezone.now()
-    asked = _take_in_doubt(at, limit)
-    if not asked:
+    if not store.rate.is_open():
         return 0
-    found = store.read([one.outgoing.nhs_number for one in asked])
+    asked = _take_in_doubt(at, int(min(limit, store.rate.within(QUESTION_SECONDS))))
+    slots = store.rate.reserve(len(asked)) if asked else None
+    if slots is None:
+        return 0
+    found = store.read([one.outgoing.nhs_number for one in asked], slots)
+    store.rate.heed(one for one in found if isinstance(one, Answer))
     now = timezone.now()
     known = [
         (one, (held.composition_id or "").lower())

@@ -7,7 +7,7 @@ import asyncio
 import hashlib
 import os
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 from django.conf import settings
@@ -15,22 +15,31 @@ from django.utils import timezone
 
 from spine import credentials
 from spine.answers import Answer, AnswerKind
+from spine.batch_size import BatchSize
 from spine.client import CurrentSummary, SpineClient
 from spine.gate import Kind
 from spine.outgoing import Outgoing, Sent
+from spine.rate import Rate
+from spine.slots import Slots, clock
 
 log = structlog.get_logger(__name__)
 
 MayBegin = Callable[[], bool]
-LARGEST_BATCH = 500
+# How long the messages of a batch take to leave at the store's rate: less than a batch has to begin.
+FILL_SECONDS = 0.2
+LONGEST_LEAD = 0.5
+# What the store holds for the patient of each job, or the answer that says why that is not known.
+Current = Mapping[int, CurrentSummary | Answer]
 
 
 class Store:
     """Sends batches and asks questions; blocking outside, concurrent inside."""
 
     def __init__(self) -> None:
-        # How many messages a batch should have, learnt from the batches before.
-        self.room = 2 * settings.SPINE_CONNECTIONS
+        self.rate = Rate(settings.SPINE_REQUESTS_PER_SECOND)
+        self.size = BatchSize(settings.SPINE_CONNECTIONS, self.rate.within(FILL_SECONDS))
+        # How long before its first message a batch takes the fence, learnt from those before.
+        self.lead = 0.05
         self._loop = asyncio.new_event_loop()
         self._client = SpineClient(
             settings.SPINE_BASE_URL,
@@ -40,6 +49,10 @@ class Store:
         )
         self._loop.run_until_complete(self._client.__aenter__())
 
+    def learn_lead(self, seconds: float) -> None:
+        """Notes how long a batch took from the fence to its first message."""
+        self.lead = min(LONGEST_LEAD, 0.75 * self.lead + 0.25 * seconds)
+
     def close(self) -> None:
         """Closes the connections; the object is done with."""
         self._loop.run_until_complete(self._client.__aexit__(None, None, None))
@@ -47,59 +60,50 @@ class Store:
         self._loop.run_until_complete(asyncio.sleep(0))
         self._loop.close()
 
+    def read(self, nhs_numbers: Sequence[str], slots: Slots) -> list[CurrentSummary | Answer]:
+        """What the store holds now for each patient, in the same order; not asked where slots ran out."""
+
+        async def read_all() -> list[CurrentSummary | Answer]:
+            return await asyncio.gather(*(self._read(number, slots) for number in nhs_numbers))
+
+        return self._loop.run_until_complete(read_all())
+
     def send(
         self,
         going: Sequence[Outgoing],
         *,
+        current: Current,
+        slots: Slots,
         may_begin: MayBegin,
         quiet_within: float,
         when_quiet: Callable[[], None],
     ) -> list[Sent]:
         """Sends all, and returns what came of each, in the same order.
 
-        `may_begin` is asked in the last moment before a message's bytes leave. `when_quiet` is
-        called once every send is answered, or `quiet_within` seconds have passed; by then
-        `may_begin` must say no. Answers that come later are still waited for.
+        `current` says for each job what the store was found to hold. `may_begin` is asked in the last
+        moment before a message's bytes leave. `when_quiet` is called once every send is answered, or
+        `quiet_within` seconds have passed; by then `may_begin` must say no. Answers that come later
+        are still waited for.
         """
         results: list[Sent | None] = [None] * len(going)
         waiting = iter(enumerate(going))
-        # One lane a connection, each with one message at a time: so a message that began to ask is
-        # also sent, and the time to begin does not pass in asking for all before sending any.
+
+        async def lane() -> None:
+            for index, one in waiting:
+                results[index] = await self._send_one(one, current[one.job_id], slots, may_begin)
+
+        # One lane a connection, each with one message at a time.
         lanes = min(settings.SPINE_CONNECTIONS, len(going))
-        tasks = [self._loop.create_task(self._lane(waiting, results, may_begin)) for _ in range(lanes)]
+        tasks = [self._loop.create_task(lane()) for _ in range(lanes)]
         if tasks:
             self._loop.run_until_complete(asyncio.wait(tasks, timeout=quiet_within))
         when_quiet()
         self._loop.run_until_complete(_all(tasks))
-        sent = [one for one in results if one is not None]
-        self._learn(len(going), sum(one.answer is None or one.answer.was_sent for one in sent))
-        return sent
+        return [one for one in results if one is not None]
 
-    def read(self, nhs_numbers: Sequence[str]) -> list[CurrentSummary | Answer]:
-        """What the store holds now for each patient, in the same order."""
-
-        async def read_all() -> list[CurrentSummary | Answer]:
-            return await asyncio.gather(*(self._read(number, lambda: True) for number in nhs_numbers))
-
-        return self._loop.run_until_complete(read_all())
-
-    async def _lane(
-        self, waiting: Iterator[tuple[int, Outgoing]], results: list[Sent | None], may_begin: MayBegin
-    ) -> None:
-        for index, one in waiting:
-            results[index] = await self._send_one(one, may_begin)
-
-    def _learn(self, tried: int, done: int) -> None:
-        """Finds how many messages fit into the time to begin: a batch should be no larger."""
-        if done < tried:
-            self.room = max(settings.SPINE_CONNECTIONS, done)
-        else:
-            self.room = min(LARGEST_BATCH, max(self.room, 2 * tried))
-
-    async def _send_one(self, one: Outgoing, may_begin: MayBegin) -> Sent:
-        if not may_begin():
-            return Sent(one, Answer(AnswerKind.NOT_SENT), timezone.now())
-        current = await self._read(one.nhs_number, may_begin)
+    async def _send_one(
+        self, one: Outgoing, current: CurrentSummary | Answer, slots: Slots, may_begin: MayBegin
+    ) -> Sent:
         if isinstance(current, Answer):
             return Sent(one, current, timezone.now())
         permission, held = current.permission or "", (current.composition_id or "").lower()
@@ -109,6 +113,9 @@ class Store:
         if one.kind is Kind.UPLOAD and permission == "No":
             # The store would refuse it; what the patient told it is reason enough not to ask.
             return Sent(one, Answer(AnswerKind.CONSENT_DIFFERS), timezone.now(), permission=permission)
+        until = await slots.take() if may_begin() else None
+        if until is None:
+            return Sent(one, Answer(AnswerKind.NOT_SENT), timezone.now())
         try:
             body = one.build(held or None)
         except Exception as error:  # noqa: BLE001
@@ -121,8 +128,10 @@ class Store:
             correlation_id=one.request_id,
             session_urid=one.session_urid,
             composition_id=one.composition_id,
-            may_begin=may_begin,
+            may_begin=lambda: may_begin() and clock() <= until,
         )
+        if answer.kind is AnswerKind.RATE_LIMITED:
+            slots.close()
         return Sent(
             one,
             answer,
@@ -133,12 +142,18 @@ class Store:
             body_sha256=hashlib.sha256(body).hexdigest(),
         )
 
-    async def _read(self, nhs_number: str, may_begin: MayBegin) -> CurrentSummary | Answer:
+    async def _read(self, nhs_number: str, slots: Slots) -> CurrentSummary | Answer:
+        until = await slots.take()
+        if until is None:
+            return Answer(AnswerKind.NOT_SENT)
         # A question of its own id: only the message itself must be recognised when repeated.
         asked = str(uuid.uuid4())
-        return await self._client.read_current(
-            nhs_number, request_id=asked, correlation_id=asked, may_begin=may_begin
+        answer = await self._client.read_current(
+            nhs_number, request_id=asked, correlation_id=asked, may_begin=lambda: clock() <= until
         )
+        if isinstance(answer, Answer) and answer.kind is AnswerKind.RATE_LIMITED:
+            slots.close()
+        return answer
 
 
 def _nothing_to_do(one: Outgoing, held: str) -> bool:

@@ -118,12 +118,12 @@ class UploadJob(models.Model):
             ),
         ]
         indexes = [
-            # Only open rows, in the order in which they are claimed: a claim reads what it takes, not
-            # what waits. Withdrawals are claimed first.
+            # Only open rows, from practice to practice and in each in the order in which they are
+            # claimed: a claim reads what it takes, not what waits. Withdrawals are claimed first.
             models.Index(
-                fields=["kind", "due_at"],
-                name="uploadjob_due_by_kind",
-                condition=Q(state__in=OPEN_STATES),
+                fields=["kind", "practice", "due_at"],
+                name="uploadjob_due_by_practice",
+                condition=Q(state__in=OPEN_STATES, due_at__isnull=False),
             ),
             models.Index(
                 fields=["clock_seen"],

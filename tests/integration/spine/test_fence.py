@@ -52,9 +52,9 @@ class Senders:
             thread.join()
 
     def _run(self):
-        store = Store()
+        store = self._slow(Store())
         try:
-            while pipeline.send_batch(self._slow(store), limit=self.limit).claimed:
+            while pipeline.send_batch(store, limit=self.limit).claimed:
                 time.sleep(self.rest)
         except Exception as error:  # noqa: BLE001 - told by the test
             self.errors.append(error)
@@ -65,19 +65,21 @@ class Senders:
     def _slow(self, store):
         """The store, with a pause before its sends, and a note of when each begins."""
 
-        class Slow:
-            def send(_, going, *, may_begin, quiet_within, when_quiet):
-                time.sleep(GAP)
+        send = store.send
 
-                def noting():
-                    allowed = may_begin()
-                    if allowed:
-                        self.begun.append(time.time())
-                    return allowed
+        def slow(going, *, may_begin, **more):
+            time.sleep(GAP)
 
-                return store.send(going, may_begin=noting, quiet_within=quiet_within, when_quiet=when_quiet)
+            def noting():
+                allowed = may_begin()
+                if allowed:
+                    self.begun.append(time.time())
+                return allowed
 
-        return Slow()
+            return send(going, may_begin=noting, **more)
+
+        store.send = slow
+        return store
 
     def wait_for(self, count):
         end = time.monotonic() + 30

@@ -1,0 +1,63 @@
+"""Slots: each serves one request, in its time or not at all; and how large a batch becomes."""
+
+import asyncio
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spine.batch_size import LARGEST_BATCH, BatchSize
+from spine.slots import Slots, clock
+
+
+def taken(slots, count):
+    async def take():
+        return [(await slots.take(), clock()) for _ in range(count)]
+
+    return asyncio.run(take())
+
+
+def test_requests_leave_evenly_and_no_more_than_there_are_slots():
+    slots = Slots(clock(), 3, 0.03, 0.02)
+    found = taken(slots, 4)
+    assert found[3][0] is None and slots.unused == 0
+    gaps = [later[1] - earlier[1] for earlier, later in pairwise(found[:3])]
+    assert all(gap >= 0.01 for gap in gaps)
+
+
+def test_what_is_over_is_lost():
+    slots = Slots(clock() - 1.05, 20, 0.1, 0.04)
+    (until, _), *_ = taken(slots, 1)
+    assert until == pytest.approx(slots.first + 11 * 0.1 + 0.04, abs=0.001)
+    assert slots.unused == 8
+
+
+def test_nothing_leaves_after_the_store_asked_to_wait():
+    slots = Slots(clock(), 5, 0.001, 10.0)
+    taken(slots, 2)
+    slots.close()
+    assert taken(slots, 1)[0][0] is None and slots.unused == 0
+
+
+def test_many_stopped_jobs_are_taken_in_large_batches():
+    size = BatchSize(32, 1)
+    for _ in range(5):
+        size.learn(taken=size.jobs, put_back=0, tried=0, done=0)
+    assert (size.jobs, size.messages) == (LARGEST_BATCH, 1)
+
+
+def test_where_all_may_go_no_more_are_taken_than_go():
+    size = BatchSize(32, 1)
+    for _ in range(4):
+        size.learn(taken=size.jobs, put_back=size.jobs - 1, tried=1, done=1)
+    assert size.jobs == 1
+
+
+@given(st.lists(st.tuples(st.integers(0, 600), st.integers(0, 600)), max_size=30), st.integers(1, 600))
+def test_sizes_stay_within_bounds(batches, most):
+    size = BatchSize(32, most)
+    for free, done in batches:
+        tried = min(size.messages, free)
+        size.learn(taken=size.jobs, put_back=max(0, size.jobs - tried), tried=tried, done=min(done, tried))
+        assert 1 <= size.jobs <= LARGEST_BATCH and 1 <= size.messages <= most
