@@ -40,6 +40,7 @@ class Store:
         self.size = BatchSize(settings.SPINE_CONNECTIONS, self.rate.within(FILL_SECONDS))
         # How long before its first message a batch takes the fence, learnt from those before.
         self.lead = 0.05
+        self._mean, self._deviation = 0.03, 0.01
         self._loop = asyncio.new_event_loop()
         self._client = SpineClient(
             settings.SPINE_BASE_URL,
@@ -50,8 +51,15 @@ class Store:
         self._loop.run_until_complete(self._client.__aenter__())
 
     def learn_lead(self, seconds: float) -> None:
-        """Notes how long a batch took from the fence to its first message."""
-        self.lead = min(LONGEST_LEAD, 0.75 * self.lead + 0.25 * seconds)
+        """Notes how long a batch took from the fence to its first message.
+
+        The mean and twice the deviation, as TCP reckons its time-outs: a batch that is early waits some
+        milliseconds, one that is late has lost its slots.
+        """
+        off = seconds - self._mean
+        self._mean += off / 8
+        self._deviation += (abs(off) - self._deviation) / 4
+        self.lead = min(LONGEST_LEAD, self._mean + 2 * self._deviation)
 
     def close(self) -> None:
         """Closes the connections; the object is done with."""

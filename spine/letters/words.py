@@ -236,6 +236,7 @@ FOR_PATIENTS: dict[Reason, str] = {
     Reason.FACTS_UNKNOWN: "We could not check all that we need. We will try again.",
     Reason.TECH_TOO_LARGE: "The record was too big to send. We are looking into it.",
     Reason.TECH_RETRY: "The NHS could not take it yet. We will try again.",
+    Reason.TECH_TURN: "It waits for its turn with the NHS. It goes by itself.",
     Reason.TECH_ACCESS: "The NHS could not take it yet. We will try again.",
     Reason.TECH_FAILED: "We could not send it. We are looking into it.",
     Reason.TECH_REFUSED: "The NHS could not take it. We are looking into it.",

@@ -23,7 +23,7 @@ from tests.localstore_process import fresh_nhs_number, running_store, wait_until
 
 PER_SECOND = 20
 WORKERS = 3
-UPLOADS = 45
+UPLOADS = 30
 
 
 @pytest.fixture(scope="session")
@@ -92,7 +92,7 @@ def most_over(moments, per_second):
 
 def test_several_workers_together_keep_the_rate(workers, sending, practice, gp):
     waiting(practice, gp, UPLOADS)
-    wait_until(lambda: UploadJob.objects.filter(state=JobState.ACCEPTED).count() == UPLOADS, 60)
+    wait_until(lambda: UploadJob.objects.filter(state=JobState.ACCEPTED).count() == UPLOADS, 90)
     moments = arrivals(sending)
     assert len(moments) >= 2 * UPLOADS
     # One request, since a message may be a little late on its way and the next one not.
