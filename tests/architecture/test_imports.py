@@ -38,6 +38,7 @@ PURE = {
     "spine.gate",
     "spine.reasons",
     "spine.answers",
+    "spine.batch_size",
 }
 PURE_PACKAGES = {"spine.messages"}
 IMPURE = ("django.db", "django.conf", "django.utils.timezone", "time", "carerecords.models", "spine.models")
@@ -51,6 +52,7 @@ PROTECTED = {
         "spine.management.commands.make_spine_key",
     },
     "spine.store": {"spine.pipeline", "spine.recovery", "spine.tasks"},
+    "spine.rate": {"spine.store"},
     "spine.pipeline": {"spine.tasks"},
     "spine.recovery": {"spine.tasks"},
     "spine.settling": {"spine.pipeline", "spine.recovery", "spine.outcomes"},

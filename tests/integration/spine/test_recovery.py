@@ -163,10 +163,10 @@ def test_a_worker_that_thaws_without_its_fence_begins_nothing(sending, patient, 
 
     decide_and_commit = pipeline._decide_and_commit
 
-    def freezing(jobs):
-        going = decide_and_commit(jobs)
+    def freezing(*args):
+        decided = decide_and_commit(*args)
         stop_uploads(reason="A fault was found.", by=national_admin, at=timezone.now())
-        return going
+        return decided
 
     monkeypatch.setattr(pipeline, "_decide_and_commit", freezing)
     UploadJob.objects.update(due_at=timezone.now())
