@@ -14,7 +14,7 @@ def _job(name: str) -> models.ForeignKey:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("carerecords", "0012_claim_by_practice"), ("spine", "0004_append_only")]
+    dependencies = [("carerecords", "0013_claim_by_practice"), ("spine", "0004_append_only")]
 
     operations = [
         migrations.CreateModel(

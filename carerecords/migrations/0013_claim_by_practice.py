@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("carerecords", "0011_quieted")]
+    dependencies = [("carerecords", "0012_search_by_given_name")]
 
     operations = [
         migrations.AddIndex(
