@@ -39,7 +39,6 @@ from spine import proof
 from spine.answers import Answer, AnswerKind
 from spine.batch_size import LARGEST_BATCH
 from spine.claims import Claimed, claim, claim_held, still_held
-from spine.client import CurrentSummary
 from spine.contents import load_outgoing
 from spine.facts import Loaded, load_batch, load_clocks, load_nation
 from spine.gate import Decision, Facts, Kind, Outcome, decide
@@ -48,7 +47,7 @@ from spine.outgoing import Outgoing, Sent
 from spine.reasons import Reason
 from spine.settling import Settled, settle
 from spine.slots import Slots, clock
-from spine.store import Current, Store
+from spine.store import Current, Found, Store
 
 # How long a batch goes on beginning sends: most of what a change of position waits for.
 BEGIN_SECONDS = 0.25
@@ -121,7 +120,7 @@ def _ask_store(store: Store, jobs: Sequence[Claimed]) -> Current:
     return {job.job_id: one for job, one in zip(likely, found, strict=True) if not _not_asked(one)}
 
 
-def _not_asked(found: CurrentSummary | Answer) -> bool:
+def _not_asked(found: Found) -> bool:
     return isinstance(found, Answer) and found.kind is AnswerKind.NOT_SENT
 
 

@@ -28,8 +28,9 @@ MayBegin = Callable[[], bool]
 # How long the messages of a batch take to leave at the store's rate: less than a batch has to begin.
 FILL_SECONDS = 0.2
 LONGEST_LEAD = 0.5
-# What the store holds for the patient of each job, or the answer that says why that is not known.
-Current = Mapping[int, CurrentSummary | Answer]
+# What the store holds for a patient, or the answer that says why that is not known; and that by job.
+Found = CurrentSummary | Answer
+Current = Mapping[int, Found]
 
 
 class Store:
@@ -68,10 +69,10 @@ class Store:
         self._loop.run_until_complete(asyncio.sleep(0))
         self._loop.close()
 
-    def read(self, nhs_numbers: Sequence[str], slots: Slots) -> list[CurrentSummary | Answer]:
+    def read(self, nhs_numbers: Sequence[str], slots: Slots) -> list[Found]:
         """What the store holds now for each patient, in the same order; not asked where slots ran out."""
 
-        async def read_all() -> list[CurrentSummary | Answer]:
+        async def read_all() -> list[Found]:
             return await asyncio.gather(*(self._read(number, slots) for number in nhs_numbers))
 
         return self._loop.run_until_complete(read_all())
@@ -109,9 +110,7 @@ class Store:
         self._loop.run_until_complete(_all(tasks))
         return [one for one in results if one is not None]
 
-    async def _send_one(
-        self, one: Outgoing, current: CurrentSummary | Answer, slots: Slots, may_begin: MayBegin
-    ) -> Sent:
+    async def _send_one(self, one: Outgoing, current: Found, slots: Slots, may_begin: MayBegin) -> Sent:
         if isinstance(current, Answer):
             return Sent(one, current, timezone.now())
         permission, held = current.permission or "", (current.composition_id or "").lower()
@@ -150,7 +149,7 @@ class Store:
             body_sha256=hashlib.sha256(body).hexdigest(),
         )
 
-    async def _read(self, nhs_number: str, slots: Slots) -> CurrentSummary | Answer:
+    async def _read(self, nhs_number: str, slots: Slots) -> Found:
         until = await slots.take()
         if until is None:
             return Answer(AnswerKind.NOT_SENT)
