@@ -1,5 +1,6 @@
 """Environment variables, read strictly: a missing or odd value stops the program with a hint."""
 
+import math
 import os
 from collections.abc import Mapping
 
@@ -41,14 +42,16 @@ class Env:
             raise BadEnvironment(f"{name} must be one of 1, 0, true, false, not {value!r}.")
         return value in TRUE
 
-    def number(self, name: str, default: float) -> float:
-        value = self._variables.get(name, "")
-        if not value:
-            return default
+    def number(self, name: str, default: float, *, least: float = -math.inf) -> float:
+        text = self._variables.get(name, "")
         try:
-            return float(value)
+            value = float(text) if text else default
         except ValueError:
-            raise BadEnvironment(f"{name} must be a number, not {value!r}.") from None
+            value = math.nan
+        if not least <= value < math.inf:
+            bound = "" if math.isinf(least) else f" of {least:g} or more"
+            raise BadEnvironment(f"{name} must be a number{bound}, not {text!r}.")
+        return value
 
     def words(self, name: str, default: str = "") -> list[str]:
         """A comma-separated list; blanks are dropped."""
