@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from boycott.positions import DataScope, Position
-from boycott.rules import Place, Revision, disputed, positions_for
+from boycott.rules import Place, Revision, disputed, positions_for, turns_of
 
 _RANK = {Position.COOPERATE: 0, Position.EXPLICIT_CONSENT_ONLY: 1, Position.NON_COOPERATION: 2}
 _DISPUTE = 3
@@ -79,17 +79,19 @@ def examine(revisions: Sequence[Revision], places: Iterable[Place], since: datet
 
 
 def _cells(revisions: Sequence[Revision], places: Iterable[Place]) -> list[Cell]:
-    """Places grouped by which of the positions cover them."""
+    """Places grouped by which of the positions cover them, and which dispensations name them."""
     found: dict[tuple[bool, ...], Cell] = {}
+    releases = [release for revision in revisions for release in revision.releases]
     for place in places:
-        key = tuple(revision.covers(place) for revision in revisions)
+        covered = [revision.covers(place) for revision in revisions]
+        key = (*covered, *(place.ods_code in release.ods_codes for release in releases))
         held = found.get(key)
         found[key] = Cell(held.place, held.practices + 1) if held else Cell(place, 1)
     return list(found.values())
 
 
 def _moments(revisions: Sequence[Revision], since: datetime.datetime) -> list[datetime.datetime]:
-    turns = {moment for one in revisions for moment in (one.effective_from, one.effective_to) if moment}
+    turns = {moment for one in revisions for moment in turns_of(one)}
     return [since, *sorted(moment for moment in turns if moment > since)]
 
 

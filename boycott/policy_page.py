@@ -3,6 +3,8 @@
 import datetime
 from dataclasses import dataclass
 
+from boycott.dispensations.reading import Standing as Dispensed
+from boycott.dispensations.reading import of_practice
 from boycott.dossier import places
 from boycott.findings import Found, findings
 from boycott.lattice import examine
@@ -26,6 +28,8 @@ class PolicyPage:
     history: list[PositionRevision]
     # Conflicts and positions without effect, in force or to come, wherever they are.
     findings: list[Found]
+    # What frees the practice asked about from a position, now or later.
+    dispensations: list[Dispensed]
     at: datetime.datetime
 
     @staticmethod
@@ -34,7 +38,7 @@ class PolicyPage:
 
 
 def policy_page(practice: Practice | None, at: datetime.datetime) -> PolicyPage:
-    """Eight queries at most. They grow with the revisions and, for the nation, with the practices."""
+    """Ten queries at most. They grow with the revisions and, for the nation, with the practices."""
     standing = standing_revisions()
     in_force = positions_for(place_of(practice), standing, at) if practice else everywhere(standing, at)
     stance, answer = stance_of(practice) if practice else (None, None)
@@ -48,6 +52,7 @@ def policy_page(practice: Practice | None, at: datetime.datetime) -> PolicyPage:
         effect=_effect(in_force, conflicting),
         history=history(),
         findings=_findings(practice, standing, at),
+        dispensations=of_practice(practice.ods_code, at) if practice else [],
         at=at,
     )
 
@@ -55,7 +60,8 @@ def policy_page(practice: Practice | None, at: datetime.datetime) -> PolicyPage:
 def _covering(practice: Practice | None, revisions: list[Revision]) -> list[Revision]:
     if practice is None:
         return [revision for revision in revisions if revision.is_everywhere]
-    return [revision for revision in revisions if revision.covers(place_of(practice))]
+    place = place_of(practice)
+    return [revision for revision in revisions if revision.binds(place, revision.effective_from)]
 
 
 def _findings(practice: Practice | None, standing: list[Revision], at: datetime.datetime) -> list[Found]:

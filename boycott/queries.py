@@ -6,9 +6,10 @@ from collections.abc import Iterable
 
 from django.db.models import Count, OuterRef, Subquery
 
+from boycott.dispensations.releases import releases_of, with_releases
 from boycott.models import GpStanceRevision, PositionRevision, StanceRevision
 from boycott.positions import UNANSWERED, DataScope, GpStance, Position, Stance
-from boycott.rules import Place, Revision, in_force, standing
+from boycott.rules import Place, Revision, in_force, standing, to_come
 from carerecords.models import Practice, User
 
 # The line of the union's national policy, which the switch revises.
@@ -31,13 +32,20 @@ def as_rule_revision(row: PositionRevision) -> Revision:
         ods_codes=frozenset(row.ods_codes),
         exempt_ods_codes=frozenset(row.exempt_ods_codes),
         withdrawn_at=row.withdrawal.made_at if hasattr(row, "withdrawal") else None,
+        releases=releases_of(row),
     )
 
 
 def standing_revisions(known_at: datetime.datetime | None = None) -> list[Revision]:
     """What still counts of every line of policy; a handful of rows."""
     rows = PositionRevision.objects.select_related("withdrawal").order_by("line", "number")
-    return standing((as_rule_revision(row) for row in rows), known_at)
+    return standing((as_rule_revision(row) for row in with_releases(rows, known_at)), known_at)
+
+
+def open_revisions(at: datetime.datetime) -> list[Revision]:
+    """Those in force anywhere, and those to come."""
+    found = standing_revisions()
+    return [*in_force(found, at), *to_come(found, at)]
 
 
 def place_of(practice: Practice) -> Place:

@@ -3,7 +3,7 @@
 import datetime
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from boycott.positions import DataScope, Direction, MotionStatus, Phrase, Position
 
@@ -15,6 +15,19 @@ class Place:
     ods_code: str
     region_code: str
     icb_code: str
+
+
+@dataclass(frozen=True)
+class Release:
+    """A dispensation from one revision of a position, for named practices, from a moment until another."""
+
+    id: int
+    ods_codes: frozenset[str]
+    starts_at: datetime.datetime
+    ends_at: datetime.datetime
+
+    def frees(self, place: Place, at: datetime.datetime) -> bool:
+        return place.ods_code in self.ods_codes and self.starts_at <= at < self.ends_at
 
 
 @dataclass(frozen=True)
@@ -35,6 +48,8 @@ class Revision:
     exempt_ods_codes: frozenset[str] = field(default_factory=frozenset)
     # When it was taken back before it had begun; it never is in force.
     withdrawn_at: datetime.datetime | None = None
+    # Dispensations that two people agreed to. They are of this revision: the next one asks all again.
+    releases: tuple[Release, ...] = ()
 
     def covers(self, place: Place) -> bool:
         """Whether the practice is in scope: all England unless a list names places."""
@@ -45,6 +60,10 @@ class Revision:
             or place.icb_code in self.icb_codes
             or place.ods_code in self.ods_codes
         )
+
+    def binds(self, place: Place, at: datetime.datetime) -> bool:
+        """Whether it is about the practice, and no dispensation frees the practice from it then."""
+        return self.covers(place) and not any(release.frees(place, at) for release in self.releases)
 
     @property
     def is_everywhere(self) -> bool:
@@ -108,7 +127,18 @@ def in_force(revisions: Iterable[Revision], at: datetime.datetime) -> list[Revis
 
 def positions_for(place: Place, revisions: Iterable[Revision], at: datetime.datetime) -> list[Revision]:
     """The standing revisions in force for one practice at a time, oldest first."""
-    return [revision for revision in in_force(revisions, at) if revision.covers(place)]
+    return [revision for revision in in_force(revisions, at) if revision.binds(place, at)]
+
+
+def freed_by(place: Place, revisions: Iterable[Revision], at: datetime.datetime) -> list[Release]:
+    """The dispensations without which more positions would be in force for the practice."""
+    return [
+        release
+        for revision in in_force(revisions, at)
+        if revision.covers(place)
+        for release in revision.releases
+        if release.frees(place, at)
+    ]
 
 
 def to_come(revisions: Iterable[Revision], at: datetime.datetime) -> list[Revision]:
@@ -118,9 +148,15 @@ def to_come(revisions: Iterable[Revision], at: datetime.datetime) -> list[Revisi
 
 
 def next_change(revisions: Iterable[Revision], at: datetime.datetime) -> datetime.datetime | None:
-    """The next moment at which one of these starts or ends by the calendar."""
-    moments = [moment for r in revisions for moment in (r.effective_from, r.effective_to) if moment]
-    return min((moment for moment in moments if moment > at), default=None)
+    """The next moment at which one of these, or a dispensation from one, starts or ends by the calendar."""
+    return min((moment for r in revisions for moment in turns_of(r) if moment > at), default=None)
+
+
+def turns_of(revision: Revision) -> list[datetime.datetime]:
+    """Every moment at which the calendar changes what it asks of somebody."""
+    ends = [revision.effective_to] if revision.effective_to else []
+    freed = [moment for release in revision.releases for moment in (release.starts_at, release.ends_at)]
+    return [revision.effective_from, *ends, *freed]
 
 
 def stops_at(
@@ -203,6 +239,13 @@ def as_if(
     """The standing revisions as they would be after a change, for those who ask what it would do."""
     number = max((revision.number for revision in revisions if revision.line == line), default=0) + 1
     return with_change(revisions, Revision(0, line, number, position, DataScope.ALL, at, None, at))
+
+
+def with_release(revisions: Iterable[Revision], revision: int, release: Release) -> tuple[Revision, ...]:
+    """The standing revisions as they would be with one dispensation more."""
+    return tuple(
+        replace(one, releases=(*one.releases, release)) if one.id == revision else one for one in revisions
+    )
 
 
 def with_change(revisions: Iterable[Revision], revision: Revision) -> tuple[Revision, ...]:

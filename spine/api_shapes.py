@@ -41,6 +41,9 @@ class EvidenceShape(serializers.Serializer[Any]):
     stance = serializers.IntegerField(allow_null=True)
     gp_stance = serializers.IntegerField(allow_null=True)
     positions = serializers.ListField(child=serializers.IntegerField())
+    dispensations = serializers.ListField(
+        child=serializers.IntegerField(), help_text="Those that freed the practice from positions in force."
+    )
     consent_model = serializers.IntegerField(allow_null=True)
     stop = serializers.IntegerField(allow_null=True)
 

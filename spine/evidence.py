@@ -21,6 +21,7 @@ def named(evidences: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             "stance": evidence.get("stance"),
             "gp_stance": evidence.get("gp_stance"),
             "positions": list(evidence.get("positions") or []),
+            "dispensations": list(evidence.get("dispensations") or []),
             "consent_model": evidence.get("consent_model"),
             "stop": evidence.get("stop"),
         }

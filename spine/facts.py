@@ -29,7 +29,7 @@ from django.utils import timezone
 from boycott.models import GpStanceRevision, StanceRevision
 from boycott.positions import UNANSWERED, DataScope, GpStance, Position, Stance
 from boycott.queries import standing_revisions
-from boycott.rules import Place, Revision, next_change, positions_for
+from boycott.rules import Place, Revision, freed_by, next_change, positions_for
 from carerecords.models import FactClock, Patient
 from carerecords.models.fact_clock import NATIONAL
 from consent.codes import ConsentModel, ConsentState
@@ -240,6 +240,7 @@ def loaded(row: Mapping[str, Any], nation: Nation, kind: Kind, undo_window_open:
         "stance": row["fact_stance_id"],
         "gp_stance": row["fact_gp_stance_id"],
         "positions": [revision.id for revision in in_force],
+        "dispensations": [one.id for one in freed_by(_place(row), nation.revisions, nation.at)],
         "consent_model": nation.consent_model_id,
         "stop": nation.stop_id,
     }

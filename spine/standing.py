@@ -31,13 +31,13 @@ def how_it_stands(practice: Practice | None, at: datetime.datetime, policy_url: 
     """What the strip looks at. One query; one more where a stop's patients are counted, and a few where
     a fact has changed since this process looked last."""
     nation, local = _clock(practice)
-    revisions, stopped = _nation(nation)
+    revisions, stopped = _revisions(max(nation, local)), _stopped(nation)
     later, place = to_come(revisions, at), place_of(practice) if practice else None
     if place is None:
         in_force, covering = everywhere(revisions, at), [one for one in later if one.is_everywhere]
     else:
         in_force = positions_for(place, revisions, at)
-        covering = [one for one in later if one.covers(place)]
+        covering = [one for one in later if one.binds(place, one.effective_from)]
     boycotts = [one for one in in_force if one.position is Position.NON_COOPERATION]
     ends = [end for one in boycotts if (end := stops_at(one, revisions, place))]
     here = Here(
@@ -90,9 +90,10 @@ def _clock(practice: Practice | None) -> tuple[int, int]:
     return nation, local
 
 
-@lru_cache(maxsize=2)
-def _nation(_number: int) -> tuple[tuple[Revision, ...], Stopped | None]:
-    return tuple(standing_revisions()), _stopped()
+@lru_cache(maxsize=1024)
+def _revisions(_number: int) -> tuple[Revision, ...]:
+    """As of a number of the clock; a practice's own may be later than the nation's by a dispensation."""
+    return tuple(standing_revisions())
 
 
 @lru_cache(maxsize=1024)
@@ -100,7 +101,8 @@ def _stance(practice_id: int, _number: int) -> Stance:
     return stance_of(Practice(pk=practice_id))[0]
 
 
-def _stopped() -> Stopped | None:
+@lru_cache(maxsize=2)
+def _stopped(_number: int) -> Stopped | None:
     latest = latest_stop()
     if latest is None or not latest.stopped:
         return None

@@ -45,6 +45,7 @@ _EVIDENCE = {
     "stance": "practice answer",
     "gp_stance": "GP answer",
     "positions": "policy revision",
+    "dispensations": "dispensation",
     "consent_model": "consent model",
     "stop": "emergency stop",
 }

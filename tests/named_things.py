@@ -18,7 +18,7 @@ from tests.factories import decide, make_item, make_patient, make_user
 from tests.guidance_factories import make_guidance, publish_guidance
 from tests.integration.consent.importing import csv_of, decision, staged
 from tests.integration.consent.sheets import make_sheet
-from tests.policy_factories import submit
+from tests.policy_factories import make_dispensation, submit
 from tests.survey_factories import make_open
 
 # What an address, or all of a namespace, names first, where it is not a patient.
@@ -47,6 +47,7 @@ FIRST = {
     "reports:conversion_form": "burst",
     "sheet": "sheet",
     "spine:change": "change",
+    "spine:dispensation": "dispensation",
     "spine:change_approve": "change",
     "spine:change_cancel": "change",
     "spine:change_edit": "change",
@@ -77,6 +78,7 @@ def named_things(patient, practice, monkeypatch):
     things["conversion"] = _conversion(practice, things["burst"])
     sent = submit()
     steps.tell(sent, [sent.change.made_by_id], "Told.", timezone.now())
+    things["dispensation"] = make_dispensation([practice])
     things["change"], things["notice"] = sent.change, sent.change.notices.get()
     make_guidance(page=publish_guidance(make_guidance()).page)
     ids = {name: thing.public_id for name, thing in things.items()}

@@ -9,6 +9,7 @@ from django.utils import timezone
 from boycott.actions import set_stance
 from boycott.approvals import approve_change
 from boycott.content import Content
+from boycott.dispensations import actions as dispensing
 from boycott.dossier import dossier
 from boycott.drafting import draft_change, submit_change
 from boycott.measured_change import phrase_now
@@ -124,3 +125,24 @@ def answer(practice, stance=Stance.DO_NOT_FOLLOW, by=None, **more):
     by = by or make_user(Role.PRACTICE_MANAGER, practice)
     fields = {"agreed_by": "The partners", "agreed_on": datetime.date(2026, 3, 2), "at": timezone.now()}
     return set_stance(practice=practice, stance=stance, by=by, **fields | more)
+
+
+def make_dispensation(practices, revision=None, by=None, at=None, agreed=False, **fields):
+    """Asked for until a month from now; `agreed`: by a colleague who has just logged in."""
+    revision, at = revision or rival_position(Position.NON_COOPERATION), at or timezone.now()
+    asked = {
+        "revision": revision.pk,
+        "ods_codes": [practice.ods_code for practice in practices],
+        "starts_at": at,
+        "ends_at": at + datetime.timedelta(days=30),
+        "reason": "They take part in the evaluation itself.",
+    }
+    made = dispensing.ask(by=by or make_user(Role.POLICY_ADMIN), at=at, **asked | fields)
+    return agree_to(made, at=at) if agreed else made
+
+
+def agree_to(dispensation, by=None, at=None, **fields):
+    by, at = by or make_user(Role.NATIONAL_ADMIN), at or timezone.now()
+    given = {"comment": COMMENT, "confirmed": Confirmation(by.pk, at)}
+    dispensing.agree(dispensation=dispensation, by=by, at=at, **given | fields)
+    return dispensation

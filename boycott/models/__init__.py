@@ -2,6 +2,7 @@
 
 from boycott.models.ballot import BallotCount, BallotSeal, CountedPaper, HasVoted, SealedPaper
 from boycott.models.change import ChangeContent, ChangeStep, PolicyChange, PositionWithdrawal
+from boycott.models.dispensation import Dispensation, DispensationStep
 from boycott.models.guidance import (
     GuidanceAcknowledgement,
     GuidancePage,
@@ -28,6 +29,8 @@ __all__ = [
     "ChangeContent",
     "ChangeStep",
     "CountedPaper",
+    "Dispensation",
+    "DispensationStep",
     "GpStanceRevision",
     "GuidanceAcknowledgement",
     "GuidancePage",

@@ -148,6 +148,11 @@ DOORS = """
     GET  spine:run_letters           x.x. . ...
     GET  spine:consent_model         xxxx x xxx
     POST spine:consent_model         .... . .x.
+    GET  spine:dispensations         .... . xxx
+    GET  spine:dispensation_new      .... . x..
+    POST spine:dispensation_new      .... . x..
+    GET  spine:dispensation          .... . xxx
+    POST spine:dispensation          .... . xxx
     GET  spine:stop                  .... . .x.
     POST spine:stop                  .... . .x.
     GET  spine:practice_stance       xxxx x ---

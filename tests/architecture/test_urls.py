@@ -76,7 +76,7 @@ ROUTES = list(routes())
 # The union's own things, which are no patient's: policy admins and auditors do read them.
 NATIONAL = ("surveys:", "api:v1:survey")
 # Motions and changes belong to no practice either: a role that may open one may open them all.
-OF_POLICY = ("boycott:motion", "boycott:read_notice", "spine:change", "api:v1:policy_")
+OF_POLICY = ("boycott:motion", "boycott:read_notice", "spine:change", "spine:dispensation", "api:v1:policy_")
 POLICY_THINGS = [route for route in ROUTES if "<uuid:" in route[1] and route[0].startswith(OF_POLICY)]
 OF_ONE_THING = [route for route in ROUTES if "<uuid:" in route[1] and route not in POLICY_THINGS]
 named = pytest.mark.parametrize("route", ROUTES, ids=lambda route: route[0])

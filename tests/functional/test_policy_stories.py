@@ -214,6 +214,44 @@ def test_a_conflict_and_a_change_that_is_suspended(page, live_server, log_in, po
     expect(page.get_by_role("alert")).to_contain_text("The change is cancelled.")
 
 
+def test_two_release_a_practice(page, live_server, log_in, gp, policy_admin, national_admin, england):
+    give_password(national_admin)
+    start_boycott()
+    log_in(policy_admin)
+    page.goto(live_server.url + "/policy/dispensations/new/")
+    page.get_by_role("button", name="Ask for the dispensation").click()
+    expect(page.get_by_role("alert")).to_contain_text("Select the position that they are released from")
+    look(page, "dispensation-errors")
+    page.get_by_label("Do not co-operate: no upload").check()
+    page.get_by_label("Practices").fill(england.ods_code)
+    last = page.get_by_role("group", name="Last day")
+    for box, text in (("Day", "2"), ("Month", "3"), ("Year", "2099")):
+        last.get_by_label(box).fill(text)
+    page.get_by_label("Reason").fill("They take part in the evaluation itself.")
+    press(page, "Ask for the dispensation")
+    expect(page.get_by_text("so somebody else must agree")).to_be_visible()
+    look(page, "dispensation-asked")
+
+    log_in(national_admin)
+    page.goto(live_server.url + "/policy/dispensations/")
+    look(page, "dispensations")
+    page.get_by_role("link", name=england.ods_code).click()
+    expect(page.get_by_text("Uploads would start for 3 patients with consent.")).to_be_visible()
+    page.get_by_label("Why do you agree?").fill("As the committee decided.")
+    press(page, "Agree: release 1 practice")
+    confirm_password(page)
+    expect(page.get_by_label("Why do you agree?")).to_have_value("As the committee decided.")
+    press(page, "Agree: release 1 practice")
+    expect(page.get_by_role("alert")).to_contain_text("The dispensation is agreed.")
+    look(page, "dispensation-agreed")
+
+    log_in(gp)
+    page.goto(live_server.url + "/policy/")
+    expect(page.get_by_text("Your practice is released until the end of 2 March 2099")).to_be_visible()
+    expect(strip(page)).to_contain_text("No BMA boycott in force")
+    look(page, "policy-released")
+
+
 def test_manager_answers(page, live_server, log_in, manager, gp, england):
     start_boycott()
     log_in(manager)

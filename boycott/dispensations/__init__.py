@@ -1,0 +1,1 @@
+"""Dispensations: named practices released from a position in force, by two people, for a time."""
