@@ -30,8 +30,9 @@ TOO_FEW_TO_JUDGE = 10
 # Fewer rows are found by the index quickly enough, whatever the planner thinks of the table.
 KNOWN_BY_INDEX = 2000
 
+# Materialized: else, before the planner knows the file, it counts the file anew for each row.
 _REPEATED = """
-WITH twice AS (
+WITH twice AS MATERIALIZED (
     SELECT nhs_number, min(number) AS first, array_agg(number ORDER BY number) AS numbers,
         count(DISTINCT (born_on, preference, source, day, reference, note, representative_name,
                         representative_authority, returned, person)) = 1 AS alike

@@ -13,23 +13,26 @@ from consent.codes import ImportKind, LetterEvent, RowResult
 from consent.many import Outcome
 from consent.models import BulkRow, BulkRun, Import
 
-# A row of the run stands for the row of the file with its number.
-_AS_SAID = """
+# A row of the run stands for the row of the file with its number: looked up one by one, since of neither
+# table the planner knows yet how many rows there are, and it has compared each with each.
+_SAID = """
+JOIN LATERAL (SELECT * FROM consent_importrow WHERE belongs_to_id = %(import)s AND number = row.position
+    OFFSET 0) AS said ON true
+"""
+_AS_SAID = f"""
 SELECT row.id, row.patient_id, said.preference, said.source, said.day, said.reference, said.note,
     said.representative_name, said.representative_authority, true, row.seen_event
-FROM consent_bulkrow AS row
-JOIN consent_importrow AS said ON said.belongs_to_id = %(import)s AND said.number = row.position
+FROM consent_bulkrow AS row {_SAID}
 WHERE row.run_id = %(run)s AND row.result = 'PENDING' AND row.position BETWEEN %(first)s AND %(last)s
 """
 
-_LETTERS = """
+_LETTERS = f"""
 SELECT row.id, row.patient_id, said.day, said.reference, said.returned, letter.id,
     CASE WHEN patient.practice_id <> %(practice)s THEN 'SKIPPED:MOVED'
          WHEN patient.left_on <= %(today)s OR patient.died_on <= %(today)s THEN 'SKIPPED:GONE'
          WHEN letter.id IS NOT NULL AND (letter.answered OR NOT said.returned) THEN 'ALREADY:'
          ELSE 'CHANGED:' END
-FROM consent_bulkrow AS row
-JOIN consent_importrow AS said ON said.belongs_to_id = %(import)s AND said.number = row.position
+FROM consent_bulkrow AS row {_SAID}
 JOIN carerecords_patient AS patient ON patient.id = row.patient_id
 LEFT JOIN LATERAL (
     SELECT sent.id, answer.id IS NOT NULL AS answered FROM consent_noticeletter AS sent
