@@ -8,7 +8,17 @@ from types import ModuleType
 import bench
 from bench import harness
 
-NOT_BENCHMARKS = {"__main__", "harness", "peers", "people", "population", "sender", "serving", "slow_store"}
+NOT_BENCHMARKS = {
+    "__main__",
+    "decision_files",
+    "harness",
+    "peers",
+    "people",
+    "population",
+    "sender",
+    "serving",
+    "slow_store",
+}
 
 
 def chosen(names: list[str]) -> list[ModuleType]:
