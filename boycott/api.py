@@ -11,10 +11,12 @@ from rest_framework.response import Response
 from boycott.api_shapes import (
     MotionShape,
     PolicyShape,
+    dispensation_of,
     finding_of,
     motion_of,
     position_of,
 )
+from boycott.dispensations.reading import dispensed
 from boycott.motion_queries import revisions_of, standing_motions
 from boycott.policy_page import policy_page
 from boycott.queries import rows_of, standing_revisions
@@ -31,7 +33,7 @@ class PolicyView(CareView):
 
     @extend_schema(operation_id="policy_read", responses={200: PolicyShape, **problems()})
     def get(self, request: Request) -> Response:
-        """Positions in force and scheduled, and where they disagree or have no effect.
+        """Positions in force and scheduled, where they disagree or have no effect, and who is released.
 
         A practice reads what applies to it; those of no practice read everything.
         """
@@ -47,6 +49,7 @@ class PolicyView(CareView):
             "in_force": [position_of(row) for row in now],
             "scheduled": [position_of(row) for row in later],
             "findings": [finding_of(one) for one in page.findings],
+            "dispensations": [dispensation_of(one) for one in dispensed(at, practice)],
         }
         return Response(PolicyShape(body).data)
 

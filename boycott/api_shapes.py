@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from boycott.change_states import Cause, ChangeState, Step
+from boycott.dispensations.reading import Standing
 from boycott.dossier import Dossier
 from boycott.findings import Found
 from boycott.models import ChangeStep, MotionRevision, PositionRevision
@@ -64,6 +65,18 @@ class FindingShape(serializers.Serializer[Any]):
     end = serializers.DateTimeField(allow_null=True, help_text="Null: until one is changed.")
 
 
+class DispensationShape(serializers.Serializer[Any]):
+    """Practices released from a position for a time, by two people."""
+
+    id = serializers.UUIDField()
+    state = TermShape()
+    position = NamedPositionShape()
+    ods_codes = serializers.ListField(child=serializers.CharField())
+    starts_at = serializers.DateTimeField(help_text="Or when it was agreed, if that was later.")
+    ends_at = serializers.DateTimeField()
+    reason = serializers.CharField()
+
+
 class PolicyShape(serializers.Serializer[Any]):
     """For a practice what applies to it; for the nation everything."""
 
@@ -71,6 +84,7 @@ class PolicyShape(serializers.Serializer[Any]):
     in_force = PositionShape(many=True)
     scheduled = PositionShape(many=True)
     findings = FindingShape(many=True)
+    dispensations = DispensationShape(many=True, help_text="In force, or agreed for later.")
 
 
 class MotionShape(serializers.Serializer[Any]):
@@ -178,19 +192,33 @@ def finding_of(found: Found) -> Body:
     return {
         "kind": "CONFLICT" if clash else "NO_EFFECT",
         "with_this_change": found.with_this,
-        "positions": [
-            {
-                "line": row.line,
-                "number": row.number,
-                "body": row.body,
-                "position": term(row.position, row.get_position_display()),
-            }
-            for row in found.rows
-        ],
+        "positions": [_named(row) for row in found.rows],
         "about": term(clash.about.value, clash.about.label) if clash else None,
         "practices": clash.practices if clash else None,
         "start": clash.start if clash else None,
         "end": clash.end if clash else None,
+    }
+
+
+def dispensation_of(found: Standing) -> Body:
+    row = found.dispensation
+    return {
+        "id": row.public_id,
+        "state": term(found.state.value, found.state.label),
+        "position": _named(row.revision),
+        "ods_codes": row.ods_codes,
+        "starts_at": row.starts_at,
+        "ends_at": row.ends_at,
+        "reason": row.reason,
+    }
+
+
+def _named(row: PositionRevision) -> Body:
+    return {
+        "line": row.line,
+        "number": row.number,
+        "body": row.body,
+        "position": term(row.position, row.get_position_display()),
     }
 
 

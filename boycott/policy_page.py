@@ -4,7 +4,7 @@ import datetime
 from dataclasses import dataclass
 
 from boycott.dispensations.reading import Standing as Dispensed
-from boycott.dispensations.reading import of_practice
+from boycott.dispensations.reading import dispensed
 from boycott.dossier import places
 from boycott.findings import Found, findings
 from boycott.lattice import examine
@@ -52,7 +52,7 @@ def policy_page(practice: Practice | None, at: datetime.datetime) -> PolicyPage:
         effect=_effect(in_force, conflicting),
         history=history(),
         findings=_findings(practice, standing, at),
-        dispensations=of_practice(practice.ods_code, at) if practice else [],
+        dispensations=dispensed(at, practice) if practice else [],
         at=at,
     )
 

@@ -49,9 +49,12 @@ def standing_of(public_id: uuid.UUID, at: datetime.datetime) -> Standing | None:
     return next(iter(_standing(_rows().filter(public_id=public_id), at)), None)
 
 
-def of_practice(ods_code: str, at: datetime.datetime) -> list[Standing]:
-    """What frees a practice now or later, the first to start first."""
-    found = _standing(_rows().filter(ods_codes__contains=[ods_code]).order_by("starts_at", "pk"), at)
+def dispensed(at: datetime.datetime, practice: Practice | None) -> list[Standing]:
+    """What frees a practice, or (None) any, now or later; the first to start first. Three queries."""
+    rows = _rows().order_by("starts_at", "pk")
+    if practice is not None:
+        rows = rows.filter(ods_codes__contains=[practice.ods_code])
+    found = _standing(rows, at)
     return [one for one in found if one.state in {State.IN_FORCE, State.TO_COME}]
 
 

@@ -235,6 +235,16 @@ def test_co_operation_holds_nobody(practice, policy_admin):
     assert "holds no upload" in refused("revision", make_dispensation, practices=[practice], revision=ended)
 
 
+def test_programs_read_who_is_released(client, boycott, practice, gp, stranger, policy_admin):
+    asked = make_dispensation([practice], boycott, agreed=True)
+    make_dispensation([practice], boycott)
+    for user, seen in ((gp, [str(asked.public_id)]), (policy_admin, [str(asked.public_id)]), (stranger, [])):
+        client.force_login(user)
+        body = client.get("/api/v1/policy/").json()
+        assert [one["id"] for one in body["dispensations"]] == seen
+        assert bool(body["in_force"]) is (user != gp)
+
+
 class TestPages:
     def test_from_asking_to_ending(self, client, boycott, practice, consenting, policy_admin, gp):
         client.force_login(policy_admin)

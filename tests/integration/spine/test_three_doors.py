@@ -417,6 +417,29 @@ class TestWhoStandsAtTheTerminal:
             self.call("approve", str(found.change.public_id), *options, typed=typed)
         assert written() == before
 
+    def test_a_person_is_asked_and_the_password_is_not_shown(self, monkeypatch):
+        """At a terminal the password is read without echo, past the input."""
+
+        class Terminal(io.StringIO):
+            def isatty(self):
+                return True
+
+        found, other, asked = submit(), give_password(colleague()), []
+        monkeypatch.setattr("getpass.getpass", lambda prompt: asked.append(prompt) or PASSWORD)
+        err = io.StringIO()
+        call_command(
+            "policy_change",
+            "reject",
+            str(found.change.public_id),
+            f"--comment={COMMENT}",
+            stdout=io.StringIO(),
+            stderr=err,
+            stdin=Terminal(f"{other.email}\n"),
+        )
+        assert (err.getvalue(), asked) == ("Email address: ", ["Password: "])
+        last = dossier(found.change).last
+        assert (last.kind, last.made_by) == ("REJECTED", other)
+
     def test_from_a_file_to_a_change_in_force(self, tmp_path):
         author, other = give_password(colleague()), give_password(colleague())
         as_author, as_other = f"{author.email.upper()}\n{PASSWORD}\n", f"{other.email}\n{PASSWORD}\r\n"
