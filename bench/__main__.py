@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 import sys
+import time
 from types import ModuleType
 
 import bench
@@ -40,9 +41,16 @@ def main() -> int:
         population.make()
         for module in modules:
             print(f"\n{(module.__doc__ or '').strip()}", flush=True)
+            began = time.monotonic()
             for ratio in module.run():
                 print(f"  {ratio}", flush=True)
                 missed += not ratio.reached
+            print(f"  ({module.__name__}: {time.monotonic() - began:.0f} s)", flush=True)
+    print(
+        f"\n{missed} goals are missed. docs/performance.md says why."
+        if missed
+        else "\nEvery goal is reached."
+    )
     return 1 if missed else 0
 
 

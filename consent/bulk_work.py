@@ -17,9 +17,9 @@ from consent import deferrals, letters, many, verdicts
 from consent.codes import BulkKind, EventKind, ImportKind, LetterEvent, RowReason, RowResult
 from consent.imports import work as imports
 from consent.many import Outcome
-from consent.models import BulkRow, BulkRun, ConsentEvent, Deferral, NoticeLetter
+from consent.models import BulkRun, ChunkRow, ConsentEvent, Deferral, NoticeLetter
 
-Work = Callable[[BulkRun, Sequence[BulkRow], datetime.datetime], list[Outcome]]
+Work = Callable[[BulkRun, Sequence[ChunkRow], datetime.datetime], list[Outcome]]
 
 _ONE_ANSWER = """
 SELECT row.id, row.patient_id, %(preference)s, %(source)s, %(day)s::date, %(reference)s, %(note)s, '', '',
@@ -85,7 +85,7 @@ def forecast_of_undo(run: BulkRun) -> tuple[int, int]:
     return sum(stands), len(stands) - sum(stands)
 
 
-def _decide(run: BulkRun, rows: Sequence[BulkRow], at: datetime.datetime) -> list[Outcome]:
+def _decide(run: BulkRun, rows: Sequence[ChunkRow], at: datetime.datetime) -> list[Outcome]:
     return many.record_many(
         _ONE_ANSWER.format(rows=_SOME),
         _answer(run) | {"rows": [row.pk for row in rows]},
@@ -98,7 +98,7 @@ def _decide(run: BulkRun, rows: Sequence[BulkRow], at: datetime.datetime) -> lis
     )
 
 
-def _take_back_decisions(run: BulkRun, rows: Sequence[BulkRow], at: datetime.datetime) -> list[Outcome]:
+def _take_back_decisions(run: BulkRun, rows: Sequence[ChunkRow], at: datetime.datetime) -> list[Outcome]:
     """Takes back the run's own events where nothing was recorded later."""
     many.lock([row.patient_id for row in rows])
     last = _last_events(rows)
@@ -115,7 +115,7 @@ def _take_back_decisions(run: BulkRun, rows: Sequence[BulkRow], at: datetime.dat
     return [_undone(row, row.patient_id in taken) for row in rows]
 
 
-def _invalidate(run: BulkRun, rows: Sequence[BulkRow], at: datetime.datetime) -> list[Outcome]:
+def _invalidate(run: BulkRun, rows: Sequence[ChunkRow], at: datetime.datetime) -> list[Outcome]:
     """Marks the decisions that the rows were frozen with as recorded in error."""
     many.lock([row.patient_id for row in rows])
     outcomes, same = _judge(run, rows, at)
@@ -130,7 +130,7 @@ def _invalidate(run: BulkRun, rows: Sequence[BulkRow], at: datetime.datetime) ->
     return outcomes
 
 
-def _send_letters(run: BulkRun, rows: Sequence[BulkRow], at: datetime.datetime) -> list[Outcome]:
+def _send_letters(run: BulkRun, rows: Sequence[ChunkRow], at: datetime.datetime) -> list[Outcome]:
     many.lock([row.patient_id for row in rows])
     outcomes, wanted = _judge(run, rows, at)
     assert run.day is not None
@@ -145,7 +145,7 @@ def _send_letters(run: BulkRun, rows: Sequence[BulkRow], at: datetime.datetime) 
     return outcomes
 
 
-def _take_back_letters(run: BulkRun, rows: Sequence[BulkRow], at: datetime.datetime) -> list[Outcome]:
+def _take_back_letters(run: BulkRun, rows: Sequence[ChunkRow], at: datetime.datetime) -> list[Outcome]:
     ids = NoticeLetter.objects.filter(
         run=run, kind=LetterEvent.SENT, patient__in=[row.patient_id for row in rows]
     ).values_list("pk", flat=True)
@@ -156,7 +156,7 @@ def _take_back_letters(run: BulkRun, rows: Sequence[BulkRow], at: datetime.datet
     return [_undone(row, row.patient_id in taken) for row in rows]
 
 
-def _defer(run: BulkRun, rows: Sequence[BulkRow], at: datetime.datetime) -> list[Outcome]:
+def _defer(run: BulkRun, rows: Sequence[ChunkRow], at: datetime.datetime) -> list[Outcome]:
     many.lock([row.patient_id for row in rows])
     outcomes, wanted = _judge(run, rows, at)
     assert run.day is not None
@@ -171,7 +171,7 @@ def _defer(run: BulkRun, rows: Sequence[BulkRow], at: datetime.datetime) -> list
     return outcomes
 
 
-def _end_deferrals(run: BulkRun, rows: Sequence[BulkRow], at: datetime.datetime) -> list[Outcome]:
+def _end_deferrals(run: BulkRun, rows: Sequence[ChunkRow], at: datetime.datetime) -> list[Outcome]:
     ids = Deferral.objects.filter(
         run=run, ends__isnull=True, patient__in=[row.patient_id for row in rows]
     ).values_list("pk", flat=True)
@@ -182,14 +182,14 @@ def _end_deferrals(run: BulkRun, rows: Sequence[BulkRow], at: datetime.datetime)
     return [_undone(row, row.patient_id in ended) for row in rows]
 
 
-def _take_back_import(run: BulkRun, rows: Sequence[BulkRow], at: datetime.datetime) -> list[Outcome]:
+def _take_back_import(run: BulkRun, rows: Sequence[ChunkRow], at: datetime.datetime) -> list[Outcome]:
     """Decisions are taken back, and letters but for those that came back undelivered."""
     if imports.of(run).kind == ImportKind.LETTERS:
         return _take_back_letters(run, rows, at)
     return _take_back_decisions(run, rows, at)
 
 
-def _judge(run: BulkRun, rows: Sequence[BulkRow], at: datetime.datetime) -> tuple[list[Outcome], list[int]]:
+def _judge(run: BulkRun, rows: Sequence[ChunkRow], at: datetime.datetime) -> tuple[list[Outcome], list[int]]:
     """The outcome of each row, and the patients for whom something is to be done."""
     with connection.cursor() as cursor:
         cursor.execute(_judged(run, _SOME), _params(run, at) | {"rows": [row.pk for row in rows]})
@@ -225,7 +225,7 @@ def _adults_only(run: BulkRun) -> bool:
     return run.kind == BulkKind.CONSENT
 
 
-def _last_events(rows: Sequence[BulkRow]) -> dict[int, ConsentEvent]:
+def _last_events(rows: Sequence[ChunkRow]) -> dict[int, ConsentEvent]:
     """The newest event of each patient: one that is not the run's means somebody came later."""
     newest = (
         ConsentEvent.objects.filter(patient__in=[row.patient_id for row in rows])
@@ -235,7 +235,7 @@ def _last_events(rows: Sequence[BulkRow]) -> dict[int, ConsentEvent]:
     return {event.patient_id: event for event in newest}
 
 
-def _undone(row: BulkRow, taken: bool) -> Outcome:
+def _undone(row: ChunkRow, taken: bool) -> Outcome:
     if taken:
         return Outcome(row.pk, RowResult.UNDONE, "")
     return Outcome(row.pk, RowResult.KEPT, RowReason.LATER.value)

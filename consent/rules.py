@@ -34,6 +34,7 @@ class Derived:
 
 
 NOTHING = Derived(ConsentState.NONE)
+_PERMITTING = frozenset(ConsentState(preference.value) for preference in PERMITTING)
 
 
 def state_from(
@@ -73,7 +74,7 @@ def rivals(events: Iterable[Event], at: datetime.date) -> list[Event]:
 
 def permits_upload(state: ConsentState) -> bool:
     """Whether the patient's own express decision asks for an upload."""
-    return state in {ConsentState(preference.value) for preference in PERMITTING}
+    return state in _PERMITTING
 
 
 def _standing(events: Iterable[Event], known_at: datetime.datetime | None) -> list[Event]:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from consent import letters, many, verdicts
 from consent.codes import ImportKind, LetterEvent, RowResult
 from consent.many import Outcome
-from consent.models import BulkRow, BulkRun, Import
+from consent.models import BulkRun, ChunkRow, Import
 
 # A row of the run stands for the row of the file with its number: looked up one by one, since of neither
 # table the planner knows yet how many rows there are, and it has compared each with each.
@@ -54,7 +54,7 @@ def of(run: BulkRun) -> Import:
     return Import.objects.get(run=run)
 
 
-def do(run: BulkRun, rows: Sequence[BulkRow], at: datetime.datetime) -> list[Outcome]:
+def do(run: BulkRun, rows: Sequence[ChunkRow], at: datetime.datetime) -> list[Outcome]:
     """Applies the rows of the file that belong to these rows of the run."""
     made = of(run)
     if made.kind == ImportKind.LETTERS:
@@ -94,7 +94,7 @@ class _Said:
 
 
 def _note_letters(
-    made: Import, run: BulkRun, rows: Sequence[BulkRow], at: datetime.datetime
+    made: Import, run: BulkRun, rows: Sequence[ChunkRow], at: datetime.datetime
 ) -> list[Outcome]:
     many.lock([row.patient_id for row in rows])
     found = _read_letters(made, run, rows, at)
@@ -111,7 +111,7 @@ def _note_letters(
     return [Outcome(one.row, *verdicts.read(one.verdict)) for one in found]
 
 
-def _read_letters(made: Import, run: BulkRun, rows: Sequence[BulkRow], at: datetime.datetime) -> list[_Said]:
+def _read_letters(made: Import, run: BulkRun, rows: Sequence[ChunkRow], at: datetime.datetime) -> list[_Said]:
     params: dict[str, Any] = {
         "import": made.pk,
         "practice": run.practice_id,

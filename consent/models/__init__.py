@@ -1,6 +1,6 @@
 """Everything consent stores."""
 
-from consent.models.bulk import BulkRow, BulkRun
+from consent.models.bulk import BulkRow, BulkRun, ChunkRow
 from consent.models.drafts import FormDraft
 from consent.models.events import ConsentEvent, ConsentModelProposal, ConsentModelRevision, PreferenceCode
 from consent.models.imports import Import, ImportRow
@@ -10,6 +10,7 @@ from consent.models.sheets import Sheet, SheetRow
 __all__ = [
     "BulkRow",
     "BulkRun",
+    "ChunkRow",
     "ConsentEvent",
     "ConsentModelProposal",
     "ConsentModelRevision",

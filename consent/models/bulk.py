@@ -5,6 +5,7 @@ match a filter later are not in it, and one who decided meanwhile is left alone 
 """
 
 import uuid
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import models
@@ -94,3 +95,12 @@ class BulkRow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.position} of {self.run_id}"
+
+
+class ChunkRow(NamedTuple):
+    """A row as the work on a chunk sees it: thousands at a time, so no model is made of any."""
+
+    pk: int
+    patient_id: int
+    position: int
+    seen_event: int | None
