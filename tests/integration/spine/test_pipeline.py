@@ -13,6 +13,7 @@ from spine.client import CurrentSummary
 from spine.models import GateDecision, Receipt, StoreCopy, UploadAttempt
 from tests.factories import decide, make_item, make_patient, make_practice
 from tests.localstore_process import fresh_nhs_number
+from tests.policy_factories import agree_to, make_dispensation, start_boycott
 
 
 @pytest.fixture
@@ -116,6 +117,24 @@ def test_a_held_upload_goes_by_itself_when_the_practice_changes_its_mind(sending
     sending.all_due()
     assert UploadJob.objects.get().state == JobState.ACCEPTED
     assert len(sending.ledger()) == 1
+
+
+def test_a_held_upload_goes_by_itself_when_its_practice_is_released_from_the_policy(sending, patient):
+    """One job a patient of the released practice, and one of another, which stays."""
+    boycott = start_boycott().revision
+    other = make_patient(make_practice(), nhs_number=fresh_nhs_number())
+    for one in (patient, other):
+        decide(one)
+    sending.all_due()
+    assert set(UploadJob.objects.values_list("state", flat=True)) == {JobState.HELD}
+    asked = make_dispensation([patient.practice], boycott)
+    assert sending.all_due() == []
+    agree_to(asked)
+    sending.all_due()
+    assert UploadJob.objects.get(patient=patient).state == JobState.ACCEPTED
+    assert UploadJob.objects.get(patient=other).reasons == ["policy.bma"] and len(sending.ledger()) == 1
+    decided = GateDecision.objects.filter(job__patient=patient).latest("pk")
+    assert (decided.outcome, decided.evidence["dispensations"]) == ("SEND", [asked.pk])
 
 
 def test_a_held_job_asked_again_to_no_effect_leaves_one_decision(sending, patient, manager):
