@@ -12,13 +12,20 @@ STORE_PAGE = (ROOT / "docs" / "how-to" / "local-store.md").read_text()
 READ = re.compile(
     r'(?:env\.(?:text|flag|number|words)|environ(?:ment)?\.get|pick_port)\((?:"[^"]*",)??\s*"([A-Z][A-Z_]+)"'
 )
+# Those that are given together or not at all.
+TOGETHER = re.compile(r"env\.together\(([^)]*)\)")
 # Django's own, and what the launcher hands from one of its processes to another.
 NOT_FOR_PEOPLE = {"DJANGO_SETTINGS_MODULE", "LOCALSTORE_PAGE"}
 
 
 def variables_read():
     files = [*ROOT.glob("config/**/*.py"), *ROOT.glob("spine/**/*.py"), *ROOT.glob("demo/**/*.py")]
-    return {name for file in files for name in READ.findall(file.read_text())} - NOT_FOR_PEOPLE
+    texts = [file.read_text() for file in files]
+    names = {name for text in texts for name in READ.findall(text)}
+    names |= {
+        name for text in texts for each in TOGETHER.findall(text) for name in re.findall(r'"(\w+)"', each)
+    }
+    return names - NOT_FOR_PEOPLE
 
 
 @pytest.mark.parametrize("name", sorted(variables_read()))
