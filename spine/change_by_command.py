@@ -9,9 +9,9 @@ from typing import Any
 from boycott.change_states import UNSETTLED
 from boycott.dossier import Dossier
 from boycott.measured_change import base_now
-from boycott.models import ChangeStep
+from boycott.models import ChangeStep, MotionRevision
 from carerecords.api import StrictSerializer
-from carerecords.formats import nhs_datetime
+from carerecords.formats import nhs_date, nhs_datetime
 from spine.change_page import effect_of
 
 
@@ -48,6 +48,12 @@ def listed(step: ChangeStep, at: datetime.datetime) -> str:
         f"{step.change.public_id}  {step.state(at).label}: {content.get_position_display()} "
         f"({content.motion.title}), by {step.change.made_by.short_name}"
     )
+
+
+def motion_in_a_line(motion: MotionRevision) -> str:
+    """One motion with the id that a file names it by."""
+    met = f"{motion.meeting}, {nhs_date(motion.met_on)}"
+    return f"{motion.motion}  {motion.get_status_display()}: {motion.title} ({met})"
 
 
 def shown(found: Dossier, at: datetime.datetime) -> Iterator[str]:

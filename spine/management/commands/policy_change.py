@@ -1,5 +1,6 @@
 """`manage.py policy_change VERB …`: the way of a change of policy, at a terminal (docs/how-to/policy-commands.md)."""
 
+import datetime
 import uuid
 from argparse import ArgumentParser
 from collections.abc import Callable
@@ -14,10 +15,11 @@ from boycott.api_input import EditChangeShape, NewChangeShape, content_from
 from boycott.approvals import Approved, approve_change, reject_change
 from boycott.dossier import Dossier, dossier, dossier_of, newest_steps
 from boycott.drafting import cancel_change, draft_change, edit_change, submit_change
-from boycott.lines import line_for
+from boycott.lines import line_for, lines
+from boycott.motion_queries import standing_motions
 from carerecords.confirmation import NotConfirmed
 from carerecords.terminal import PersonalCommand, Present, add_text
-from spine.change_by_command import BadFile, listed, read_file, shown
+from spine.change_by_command import BadFile, listed, motion_in_a_line, read_file, shown
 
 SEEN = "the fingerprint that you saw, last line of `show`"
 
@@ -29,6 +31,8 @@ class Command(PersonalCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
         verbs.add_parser("list", help="every change, the one touched last first")
+        verbs.add_parser("motions", help="the motions that one can rest on, for the file")
+        verbs.add_parser("lines", help="the policies that one can change, for the file")
         _of_one(verbs.add_parser("show", help="what it says, its steps and what it would do now"))
         draft = verbs.add_parser("draft", help="writes a new one from a file, as the API takes it")
         draft.add_argument("file", type=Path)
@@ -44,10 +48,9 @@ class Command(PersonalCommand):
             add_text(_of_one(verbs.add_parser(name, help=words)), "comment", "why; its authors read it")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["verb"] == "list":
-            at = timezone.now()
-            lines = [listed(step, at) for step in newest_steps()]
-            self._say(*lines or ["There is no change of policy."])
+        if options["verb"] in _LISTS:
+            read, none = _LISTS[options["verb"]]
+            self._say(*read(timezone.now()) or [none])
         elif options["verb"] == "show":
             self._say(*shown(_change(options["id"]), timezone.now()))
         else:
@@ -122,6 +125,17 @@ def _cancel(present: Present, options: dict[str, Any]) -> Dossier:
     return cancel_change(change=change, comment=options["comment"], by=present.user, at=timezone.now())
 
 
+_LISTS: dict[str, tuple[Callable[[datetime.datetime], list[str]], str]] = {
+    "list": (
+        lambda at: [listed(step, at) for step in newest_steps()],
+        "There is no change of policy.",
+    ),
+    "motions": (lambda at: [motion_in_a_line(one) for one in standing_motions()], "No motions recorded."),
+    "lines": (
+        lambda at: [f"{line.id}  {line.words}" for line in lines(at)],
+        'No position has been in force: say "line": null.',
+    ),
+}
 _VERBS: dict[str, Callable[[Present, dict[str, Any]], Dossier | Approved]] = {
     "draft": _draft,
     "edit": _edit,

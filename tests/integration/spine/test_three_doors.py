@@ -444,8 +444,11 @@ class TestWhoStandsAtTheTerminal:
         author, other = give_password(colleague()), give_password(colleague())
         as_author, as_other = f"{author.email.upper()}\n{PASSWORD}\n", f"{other.email}\n{PASSWORD}\r\n"
         assert self.call("list", typed="") == "There is no change of policy.\n"
+        assert 'say "line": null' in self.call("lines", typed="")
         says = {"position": "NON_COOPERATION", "strength": "ADVICE", "data_scope": "ALL"}
         says |= {"motion": str(make_motion(author).motion), "reason": "Adopted by the meeting of 27 June"}
+        told = self.call("motions", typed="")
+        assert f"{says['motion']}  Adopted: Centralised storage of medical records (" in told
         file = tmp_path / "change.json"
         file.write_text(json.dumps(says | {"line": None}), encoding="utf-8")
         assert "): Draft" not in self.call("draft", str(file), typed=as_author)
@@ -462,6 +465,7 @@ class TestWhoStandsAtTheTerminal:
         words = [f"--{name}={value}" for name, value in approval(found).items()]
         told = self.call("approve", number, *words, typed=as_other)
         assert told.startswith("No upload has begun since ") and ": In force" in told
+        assert f"{found.change.line}  BMA: Do not co-operate" in self.call("lines", typed="")
         assert f"{number}  In force: Do not co-operate: no upload" in self.call("list", typed="")
 
     @pytest.mark.parametrize(
