@@ -7,11 +7,11 @@ same of access policies with a solver; here the space is small enough to walk.)
 """
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from boycott.positions import DataScope, Position
-from boycott.rules import Place, Revision, disputed, positions_for, turns_of
+from boycott.rules import Place, Release, Revision, disputed, positions_for, turns_for
 
 _RANK = {Position.COOPERATE: 0, Position.EXPLICIT_CONSENT_ONLY: 1, Position.NON_COOPERATION: 2}
 _DISPUTE = 3
@@ -68,31 +68,34 @@ class Examined:
 
 def examine(revisions: Sequence[Revision], places: Iterable[Place], since: datetime.datetime) -> Examined:
     """Walks every combination from a moment on. `revisions` are standing; of equals the first counts."""
-    cells = _cells(revisions, places)
-    moments = _moments(revisions, since)
     stretches = tuple(
         Stretch(cell, start, end, tuple(positions_for(cell.place, revisions, start)))
-        for cell in cells
-        for start, end in zip(moments, [*moments[1:], None], strict=True)
+        for cell in _cells(revisions, places)
+        for start, end in _spans(cell, revisions, since)
     )
     return Examined(stretches, _clashes(stretches), _idle(revisions, stretches, since))
 
 
 def _cells(revisions: Sequence[Revision], places: Iterable[Place]) -> list[Cell]:
     """Places grouped by which of the positions cover them, and which dispensations name them."""
-    found: dict[tuple[bool, ...], Cell] = {}
-    releases = [release for revision in revisions for release in revision.releases]
+    found: dict[tuple[tuple[bool, tuple[Release, ...]], ...], Cell] = {}
     for place in places:
-        covered = [revision.covers(place) for revision in revisions]
-        key = (*covered, *(place.ods_code in release.ods_codes for release in releases))
+        key = tuple((one.covers(place), one.releases_of(place)) for one in revisions)
         held = found.get(key)
         found[key] = Cell(held.place, held.practices + 1) if held else Cell(place, 1)
     return list(found.values())
 
 
-def _moments(revisions: Sequence[Revision], since: datetime.datetime) -> list[datetime.datetime]:
-    turns = {moment for one in revisions for moment in turns_of(one)}
-    return [since, *sorted(moment for moment in turns if moment > since)]
+def _spans(
+    cell: Cell, revisions: Sequence[Revision], since: datetime.datetime
+) -> Iterator[tuple[datetime.datetime, datetime.datetime | None]]:
+    """Times between which nothing starts or ends for a cell.
+
+    Of dispensations its own alone: with everybody's, a few hundred would be millions of combinations.
+    """
+    turns = {moment for one in revisions for moment in turns_for(cell.place, one)}
+    moments = [since, *sorted(moment for moment in turns if moment > since)]
+    return zip(moments, [*moments[1:], None], strict=True)
 
 
 def _clashes(stretches: Sequence[Stretch]) -> tuple[Clash, ...]:

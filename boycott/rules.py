@@ -4,6 +4,7 @@ import datetime
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from boycott.positions import DataScope, Direction, MotionStatus, Phrase, Position
 
@@ -63,7 +64,19 @@ class Revision:
 
     def binds(self, place: Place, at: datetime.datetime) -> bool:
         """Whether it is about the practice, and no dispensation frees the practice from it then."""
-        return self.covers(place) and not any(release.frees(place, at) for release in self.releases)
+        return self.covers(place) and not any(one.frees(place, at) for one in self.releases_of(place))
+
+    def releases_of(self, place: Place) -> tuple[Release, ...]:
+        """The dispensations that name a practice, past and to come."""
+        return self._releases_by_practice.get(place.ods_code, ())
+
+    @cached_property
+    def _releases_by_practice(self) -> dict[str, tuple[Release, ...]]:
+        found: dict[str, tuple[Release, ...]] = {}
+        for release in self.releases:
+            for code in release.ods_codes:
+                found[code] = (*found.get(code, ()), release)
+        return found
 
     @property
     def is_everywhere(self) -> bool:
@@ -136,7 +149,7 @@ def freed_by(place: Place, revisions: Iterable[Revision], at: datetime.datetime)
         release
         for revision in in_force(revisions, at)
         if revision.covers(place)
-        for release in revision.releases
+        for release in revision.releases_of(place)
         if release.frees(place, at)
     ]
 
@@ -147,15 +160,18 @@ def to_come(revisions: Iterable[Revision], at: datetime.datetime) -> list[Revisi
     return sorted(later, key=lambda revision: (revision.effective_from, revision.id))
 
 
-def next_change(revisions: Iterable[Revision], at: datetime.datetime) -> datetime.datetime | None:
-    """The next moment at which one of these, or a dispensation from one, starts or ends by the calendar."""
-    return min((moment for r in revisions for moment in turns_of(r) if moment > at), default=None)
+def next_change(
+    place: Place, revisions: Iterable[Revision], at: datetime.datetime
+) -> datetime.datetime | None:
+    """The next moment at which the calendar changes what one of these asks of a practice."""
+    turns = (moment for one in revisions if one.covers(place) for moment in turns_for(place, one))
+    return min((moment for moment in turns if moment > at), default=None)
 
 
-def turns_of(revision: Revision) -> list[datetime.datetime]:
-    """Every moment at which the calendar changes what it asks of somebody."""
+def turns_for(place: Place, revision: Revision) -> list[datetime.datetime]:
+    """When a revision starts and ends, and every dispensation of the practice from it."""
     ends = [revision.effective_to] if revision.effective_to else []
-    freed = [moment for release in revision.releases for moment in (release.starts_at, release.ends_at)]
+    freed = [moment for one in revision.releases_of(place) for moment in (one.starts_at, one.ends_at)]
     return [revision.effective_from, *ends, *freed]
 
 

@@ -254,8 +254,7 @@ def _changes_at(row: Mapping[str, Any], nation: Nation) -> datetime.datetime | N
     if row["letter_sent_on"]:
         days.append(row["letter_sent_on"] + datetime.timedelta(weeks=nation.letter_weeks))
     moments = [_midnight(day) for day in days if day and day > nation.today]
-    covering = (revision for revision in nation.revisions if revision.covers(place))
-    if policy := next_change(covering, nation.at):
+    if policy := next_change(place, nation.revisions, nation.at):
         moments.append(policy)
     return min(moments, default=None)
 

@@ -6,7 +6,7 @@ import pytest
 
 from boycott.dispensations.vocabulary import ALLOWED, State, Step, state_of
 from boycott.lattice import examine
-from boycott.rules import Release, freed_by, next_change, positions_for, with_release
+from boycott.rules import Place, Release, freed_by, next_change, positions_for, with_release
 from tests.unit.boycott.calendars import BOYCOTT, BRISTOL, COOPERATE, DORSET, ENGLAND, NOW, day, position
 
 RELEASE = Release(7, frozenset({DORSET.ods_code}), day(2), day(5))
@@ -32,7 +32,8 @@ def test_the_next_revision_of_the_line_asks_all_again():
 
 
 def test_the_calendar_of_those_who_wait_turns_with_it():
-    assert next_change([HELD], day(1)) == day(2) and next_change([HELD], day(2)) == day(5)
+    assert [next_change(DORSET, [HELD], day(each)) for each in (1, 2, 5)] == [day(2), day(5), None]
+    assert next_change(BRISTOL, [HELD], day(1)) is None
 
 
 def test_one_more_is_of_one_revision_alone():
@@ -52,6 +53,18 @@ def test_the_check_of_all_positions_sees_it():
     ]
     [only] = examine([HELD, rival], [DORSET], day(2)).clashes
     assert only.start == day(5)
+
+
+def test_the_check_grows_with_the_dispensations_and_not_with_their_square():
+    places = [Place(f"P{number:05}", "Y58", "QVV") for number in range(300)]
+    releases = tuple(
+        Release(number, frozenset({place.ods_code}), day(number), day(number + 9))
+        for number, place in enumerate(places[:200], start=1)
+    )
+    held, rival = replace(HELD, releases=releases), position("B", position=COOPERATE)
+    examined = examine([held, rival], places, NOW)
+    assert len(examined.stretches) == 200 * 3 + 1
+    assert [(clash.practices, clash.end) for clash in examined.clashes] == [(300, None)]
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def test_to_come_and_the_next_turn():
     second = position("B", start=40, made=0)
     kept = standing([NOW_ON, FROM_OCTOBER, second])
     assert to_come(kept, NOW) == [FROM_OCTOBER, second]
-    assert next_change(kept, NOW) == day(28) and next_change(kept, day(28)) == day(40)
+    assert next_change(DORSET, kept, NOW) == day(28) and next_change(DORSET, kept, day(28)) == day(40)
 
 
 def test_the_latest_of_a_line_counts_even_where_it_does_not_reach():
