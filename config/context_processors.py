@@ -86,7 +86,7 @@ _MENU: tuple[tuple[str, str, Callable[[CareRequest], bool]], ...] = (
     ("Patients", "/patients/", _can(Permission.FIND_PATIENTS)),
     ("Consent sheet", "/consent/sheet/", _can(Permission.RECORD_CONSENT)),
     ("Imports", "/imports/", _can(Permission.SEE_IMPORTS)),
-    ("Reports", "/reports/", _can(Permission.SEE_CONSENT_EVIDENCE)),
+    ("Reports", "/reports/", _can(Permission.SEE_POLICY)),
     ("Uploads", "/uploads/", _can(Permission.SEE_UPLOADS)),
     ("Policy", POLICY, _can(Permission.SEE_POLICY)),
     ("Surveys", "/surveys/", _can(Permission.SEE_SURVEYS)),

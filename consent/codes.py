@@ -135,7 +135,6 @@ class BulkKind(Term):
     CONVERSION = "CONVERSION", "Turn refusals into the practice's stance"
     # Silence after a letter becomes consent, where the nation's model says so.
     IMPLIED = "IMPLIED", "Record implied consent"
-    MIGRATION = "MIGRATION", "Read old codes"
 
 
 class RunState(Term):

@@ -193,3 +193,20 @@ def answer(page, preference, source):
     for box, number in (("Day", today.day), ("Month", today.month), ("Year", today.year)):
         page.get_by_label(box).fill(str(number))
     page.get_by_role("button", name="Save decision").click()
+
+
+def test_why_on_a_day_and_reports(page, live_server, log_in, gp, surgery):
+    log_in(gp)
+    page.goto(live_server.url + address(surgery["Brown"]))
+    page.get_by_role("link", name="Why it was allowed or held on a day").click()
+    page.get_by_role("button", name="Show why").click()
+    expect(page.get_by_role("link", name="Enter the day you ask about")).to_be_visible()
+    today = timezone.localdate()
+    for part in ("day", "month", "year"):
+        page.locator(f"[name=on_{part}]").fill(str(getattr(today, part)))
+    page.get_by_role("button", name="Show why").click()
+    expect(page.get_by_role("heading", name="Ask about another day")).to_be_visible()
+    look(page, "why-on-a-day")
+    page.get_by_role("link", name="Reports").first.click()
+    expect(page.get_by_text("patients of")).to_be_visible()
+    look(page, "reports")
