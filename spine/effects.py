@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from enum import IntEnum
-from typing import Any
 
 from django.db.models import Q, QuerySet
 
@@ -93,7 +92,7 @@ class _Changes:
         self._kinds = list(dict.fromkeys(sides.values()))
         numbers = {each: number for number, each in enumerate(self._kinds)}
         self._kind_of = {home_id: numbers[each] for home_id, each in sides.items()}
-        self._known: dict[tuple[tuple[Any, ...], int], _Change] = {}
+        self._known: dict[tuple[int, int], _Change] = {}
 
     def __call__(self, group: Group) -> _Change:
         key = group.own, self._kind_of[group.home_id]

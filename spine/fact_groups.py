@@ -8,7 +8,7 @@ three small queries. A million patients of 6,658 practices take about two second
 """
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -16,10 +16,11 @@ from django.db.models import Count, FilteredRelation, OuterRef, Q, QuerySet, Sub
 
 from boycott.models import GpStanceRevision, StanceRevision
 from boycott.positions import UNANSWERED, DataScope, GpStance, Position, Stance
-from boycott.rules import Place
+from boycott.rules import Place, Revision
 from carerecords.models import JobKind, JobState, Patient, Practice
 from carerecords.models.upload_job import BUSY_STATES, OPEN_STATES
-from spine.facts import PATIENT_FACTS, Nation, annotate_own, facts_where
+from spine.fact_codes import apart, code_within, facts_of
+from spine.facts import Nation, annotate_own, asked_of, facts_where
 from spine.gate import Decision, Kind, decide
 
 
@@ -44,12 +45,12 @@ class Home:
 class Group:
     """How many patients of a practice share their own facts, and what is on its way for them.
 
-    `own` has the values of `PATIENT_FACTS`. Of the patients, `copies` have a summary at the store,
+    `own` is their code (`spine.fact_codes`). Of the patients, `copies` have a summary at the store,
     `waiting` an upload that waits or is held, `in_flight` one that may be on its way.
     """
 
     home_id: int
-    own: tuple[Any, ...]
+    own: int
     patients: int
     copies: int
     waiting: int
@@ -66,23 +67,27 @@ class Side(NamedTuple):
     gp_holds: bool | None = None
 
 
+def side_of(home: Home, nation: Nation, revisions: Sequence[Revision]) -> Side:
+    """What its practice brings, if these revisions stand."""
+    return Side(home.stance, home.rollout_open, asked_of(home.place, revisions, nation.at))
+
+
 class Verdicts:
     """The gate's answers for one state of the nation, asked once for each distinct combination."""
 
     def __init__(self, nation: Nation) -> None:
         self._nation = nation
-        self._known: dict[tuple[tuple[Any, ...], Side], Decision] = {}
+        self._known: dict[tuple[int, Side], Decision] = {}
 
-    def of(self, own: tuple[Any, ...], side: Side) -> Decision:
+    def of(self, own: int, side: Side) -> Decision:
         key = own, side
         found = self._known.get(key)
         if found is None:
             found = self._known[key] = self._ask(own, side)
         return found
 
-    def _ask(self, own: tuple[Any, ...], side: Side) -> Decision:
-        row = dict(zip(PATIENT_FACTS, own, strict=True))
-        row |= {"fact_stance": side.stance, "fact_rollout_open": side.rollout_open}
+    def _ask(self, own: int, side: Side) -> Decision:
+        row = facts_of(own) | {"fact_stance": side.stance, "fact_rollout_open": side.rollout_open}
         if side.gp_holds is not None:
             row["fact_gp_holds"] = side.gp_holds
         facts = facts_where(row, side.asked, self._nation, kind=Kind.UPLOAD, undo_window_open=False)
@@ -119,8 +124,9 @@ def homes(practices: QuerySet[Practice], today: datetime.date) -> dict[int, Home
 
 def groups(patients: QuerySet[Patient], nation: Nation) -> Iterator[Group]:
     """The distinct own facts of these patients, by practice."""
-    for home_id, *own, number, copies, waiting, in_flight in grouped(patients, nation):
-        yield Group(home_id, tuple(own), number, copies, waiting, in_flight)
+    for whose, number, copies, waiting, in_flight in grouped(patients, nation):
+        home_id, own = apart(whose)
+        yield Group(home_id, own, number, copies, waiting, in_flight)
 
 
 def grouped(patients: QuerySet[Patient], nation: Nation) -> QuerySet[Patient, tuple[Any, ...]]:
@@ -128,7 +134,7 @@ def grouped(patients: QuerySet[Patient], nation: Nation) -> QuerySet[Patient, tu
     return (
         annotate_own(patients, nation, Q(usual_gp__in=_holders()))
         .alias(open_upload=_upload(OPEN_STATES), busy_upload=_upload(BUSY_STATES))
-        .values_list("practice", *PATIENT_FACTS)
+        .values_list(code_within("practice_id"))
         .annotate(
             patients=Count("pk"),
             copies=Count("pk", filter=_HAS_COPY),

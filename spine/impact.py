@@ -18,7 +18,7 @@ from boycott.rules import Revision, as_if
 from carerecords.models import Patient, Practice, User
 from consent.codes import ConsentModel
 from spine.effects import Effect, Sides, effects_of, total, who_may_go
-from spine.fact_groups import Home, Side, Verdicts, groups, homes
+from spine.fact_groups import Home, Side, Verdicts, groups, homes, side_of
 from spine.facts import Nation, asked_of, load_nation
 from spine.gate import Outcome
 
@@ -106,7 +106,7 @@ def uploads_allowed_under(
     if model is not None:
         nation = replace(nation, consent_model=model, letter_weeks=letter_weeks or nation.letter_weeks)
     where = homes(Practice.objects.all(), nation.today)
-    sides = {home.id: _side(home, nation, nation.revisions) for home in where.values()}
+    sides = {home.id: side_of(home, nation, nation.revisions) for home in where.values()}
     verdicts = Verdicts(nation)
     return sum(
         group.patients
@@ -129,18 +129,14 @@ def impact_of_gp_stance(gp: User, stance: GpStance, at: datetime.datetime) -> Ef
 def _total(patients: QuerySet[Patient], at: datetime.datetime, change: Callable[[Side], Side]) -> Effect:
     nation = load_nation(at)
     where = homes(Practice.objects.filter(pk__in=patients.values("practice")), nation.today)
-    now = {home.id: _side(home, nation, nation.revisions) for home in where.values()}
+    now = {home.id: side_of(home, nation, nation.revisions) for home in where.values()}
     sides = {home_id: Sides(side, change(side)) for home_id, side in now.items()}
     return total(effects_of(patients, nation, sides).values())
 
 
 def _sides(home: Home, nation: Nation, then: Sequence[Revision]) -> Sides:
-    now = _side(home, nation, nation.revisions)
+    now = side_of(home, nation, nation.revisions)
     return Sides(now, now._replace(asked=asked_of(home.place, then, nation.at)))
-
-
-def _side(home: Home, nation: Nation, revisions: Sequence[Revision]) -> Side:
-    return Side(home.stance, home.rollout_open, asked_of(home.place, revisions, nation.at))
 
 
 def _differs(sides: Sides) -> bool:

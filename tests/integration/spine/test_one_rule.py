@@ -5,18 +5,18 @@ import datetime
 
 import pytest
 from django.db import transaction
-from django.db.models import Count
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from boycott.actions import set_gp_stance
 from boycott.positions import GpStance, Stance
-from carerecords.models import Patient
+from carerecords.models import Patient, Practice
 from carerecords.permissions import Role
 from consent.actions import DecisionRefused
 from consent.codes import Preference
-from spine.facts import FACT_FIELDS, annotate, as_facts, load_batch, load_nation, load_one
+from spine.fact_groups import Verdicts, groups, homes, side_of
+from spine.facts import load_batch, load_nation, load_one
 from spine.gate import Kind, decide
 from tests import factories
 from tests.policy_factories import answer, start_boycott
@@ -66,11 +66,10 @@ def _compare(number):
     batch = load_batch({each.pk: (Kind.UPLOAD, False) for each in patients}, nation)
     assert singly == {pk: decide(loaded.facts) for pk, loaded in batch.items()}
 
-    counted = {}
-    grouped = annotate(Patient.objects.filter(pk__in=singly), nation).values(*FACT_FIELDS)
-    for row in grouped.order_by().annotate(patients=Count("pk")):
-        decision = decide(as_facts(row, nation, kind=Kind.UPLOAD, undo_window_open=False))
-        counted[decision] = counted.get(decision, 0) + row["patients"]
+    counted, verdicts, where = {}, Verdicts(nation), homes(Practice.objects.all(), nation.today)
+    for group in groups(Patient.objects.filter(pk__in=singly), nation):
+        decision = verdicts.of(group.own, side_of(where[group.home_id], nation, nation.revisions))
+        counted[decision] = counted.get(decision, 0) + group.patients
     answered = list(singly.values())
     assert counted == {decision: answered.count(decision) for decision in answered}
 
