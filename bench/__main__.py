@@ -13,12 +13,14 @@ NOT_BENCHMARKS = {
     "__main__",
     "decision_files",
     "harness",
+    "many_senders",
     "peers",
     "people",
     "population",
     "sender",
     "serving",
     "slow_store",
+    "switches",
 }
 
 
