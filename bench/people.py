@@ -18,12 +18,13 @@ FROM generate_series(1, %(count)s) n
 
 
 def practice_of(size: int) -> tuple[Any, Any]:
-    """The largest demo practice, made as large as this, and one of its GPs."""
+    """The largest practice that has GPs, as the demo's have, made as large as this, and one of them."""
     from django.db.models import Count
 
     from carerecords.models import Patient, Practice, RoleAssignment
 
-    practice = Practice.objects.annotate(size=Count("patients")).order_by("-size")[0]
+    with_gps = Practice.objects.filter(pk__in=RoleAssignment.objects.filter(role="GP").values("practice"))
+    practice = with_gps.annotate(size=Count("patients")).order_by("-size")[0]
     gp = RoleAssignment.objects.filter(practice=practice, role="GP").order_by("pk")[0].user
     here = Patient.objects.of(practice).here().count()
     if here < size:

@@ -173,9 +173,10 @@ def _already(
 ) -> Recorded | None:
     """What this form made when it was sent before. With other answers it is another decision, and one
     that was undone since is not recorded: whoever sent it must first see what stands now."""
-    event = ConsentEvent.objects.select_related("recorded_by").filter(form_key=form_key).first()
-    if event is None:
+    event_id = queries.event_of_form(form_key)
+    if event_id is None:
         return None
+    event = ConsentEvent.objects.select_related("recorded_by").get(pk=event_id)
     told = Evidence(
         Source(event.source),
         event.reference,

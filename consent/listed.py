@@ -21,6 +21,8 @@ _HERE = "carerecords_patient.practice_id = %s AND carerecords_patient.left_on IS
 AND carerecords_patient.died_on IS NULL"
 _EVERYBODY = "carerecords_patient.practice_id = %s"
 _COUNT = "SELECT count(*) FROM carerecords_patient WHERE"
+_FOUND_FIRST = """carerecords_patient.id = ANY(ARRAY(
+    SELECT carerecords_patient.id FROM carerecords_patient WHERE {where} LIMIT {few}))"""
 _ROWS = """
 SELECT carerecords_patient.id, carerecords_patient.public_id, carerecords_patient.nhs_number,
     carerecords_patient.title, carerecords_patient.given_name, carerecords_patient.family_name,
@@ -90,19 +92,30 @@ def one(patient_id: int) -> Listed:
 
 
 def find(
-    practice: Practice, matching: PatientQuerySet | None, key: Key, start: Start | None, most: int
+    practice: Practice,
+    matching: PatientQuerySet | None,
+    key: Key,
+    start: Start | None,
+    most: int,
+    *,
+    few: int | None = None,
 ) -> Found:
     """Up to `most` rows that match, from `start` on, in one statement; None: all who are here.
 
-    A start that nobody of the practice is finds no rows, and costs a second statement for the counts.
+    `few`: no more than so many can matter, as of a search, so they are found first and put in order then;
+    of more than that, any. A start that nobody of the practice is finds no rows, and costs a second
+    statement for the counts.
     """
     where, params = _condition(practice, matching)
     counts, counted = f"({_COUNT} {_HERE}), ({_COUNT} {where})", [practice.pk, *params]
     if matching is None:
         counts, counted = f"({_COUNT} {_HERE})", [practice.pk]
     beyond, after = where, list(params)
+    if few is not None:
+        # Else the list may be walked from A to Z for whoever is called Wright.
+        beyond = _FOUND_FIRST.format(where=where, few=few)
     if start is not None:
-        beyond = f"{where} AND {key.beyond(start, 'carerecords_patient', _EVERYBODY)}"
+        beyond = f"{beyond} AND {key.beyond(start, 'carerecords_patient', _EVERYBODY)}"
         after += [practice.pk, start.row]
     sql = _ROWS.format(counts=f", {counts}", where=beyond)
     found = _read(f"{sql} ORDER BY {key.order(start)} LIMIT {most}", [*counted, *after])

@@ -75,12 +75,13 @@ def patient_page(
     if wanted is not None or query.in_force:
         rows = matching(practice, query, gps=gps, wanted=wanted, by_address=by_address)
     key, start = _ORDER[query.order], query.start
-    found = listed.find(practice, rows, key, start, SIZE + 1)
+    few = None if wanted is None else MOST_FOUND + 1
+    found = listed.find(practice, rows, key, start, SIZE + 1, few=few)
     if wanted is not None and found.matched > MOST_FOUND:
         return PatientPage(query, [], found.total, found.matched)
     if not found.rows and start is not None:
         query, start = query.first(select=query.select), None
-        found = listed.find(practice, rows, key, start, SIZE + 1)
+        found = listed.find(practice, rows, key, start, SIZE + 1, few=few)
     page = page_of(found.rows, start, SIZE)
     return PatientPage(query, page.rows, found.total, found.matched, page.has_previous, page.has_next)
 

@@ -82,14 +82,15 @@ def test_each_order_walks_its_index_and_reads_one_page_at_any_depth(large):
             assert max(read) <= 3 * SIZE, (indexes, read)
 
 
-@pytest.mark.parametrize("typed", ["Fam000007", "Given1 Fam000007", "Fam000007, Given1"])
+@pytest.mark.parametrize("typed", ["Fam000007", "Fam0017", "Given1 Fam000007", "Fam000007, Given1"])
 def test_a_search_by_name_reads_whom_it_finds_and_not_the_practice(large, typed):
     wanted = Wanted(name=typed)
     with CaptureQueriesContext(connection) as captured:
         patient_page(large, ListQuery(), gps=[], wanted=wanted)
     plan = plan_of(captured[-1]["sql"])
     scans = [node for node in plan if node.get("Relation Name") == "carerecords_patient"]
-    assert scans and max(node["Actual Rows"] for node in scans) <= 200
+    read = [node["Actual Rows"] + node.get("Rows Removed by Filter", 0) for node in scans]
+    assert read and max(read) <= 200
     assert not [node for node in scans if node["Node Type"] in {"Seq Scan", "Index Only Scan"}]
     assert "patient_family_prefix" in {node.get("Index Name") for node in plan}
 
