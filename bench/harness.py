@@ -82,21 +82,26 @@ def database() -> Iterator[None]:
 
 @contextmanager
 def copy_of_database() -> Iterator[None]:
-    """The database once more, for a benchmark that fills it as no other wants to find it; gone afterwards."""
+    """The database once more, for a benchmark that fills it as no other wants to find it; gone afterwards.
+
+    Processes that are started inside find the copy too.
+    """
     from django.db import connection
 
-    name, copy = connection.settings_dict["NAME"], f"{connection.settings_dict['NAME']}_copy"
+    name, address = connection.settings_dict["NAME"], os.environ["DATABASE_URL"]
+    copy = f"{name}_copy"
     connection.close()
     with connection._nodb_cursor() as cursor:
         cursor.execute(f"CREATE DATABASE {copy} TEMPLATE {name}")
     connection.settings_dict["NAME"] = copy
+    os.environ["DATABASE_URL"] = address.replace(f"/{name}?", f"/{copy}?")
     try:
         yield
     finally:
         connection.close()
-        connection.settings_dict["NAME"] = name
+        connection.settings_dict["NAME"], os.environ["DATABASE_URL"] = name, address
         with connection._nodb_cursor() as cursor:
-            cursor.execute(f"DROP DATABASE {copy}")
+            cursor.execute(f"DROP DATABASE {copy} WITH (FORCE)")
 
 
 def sql(text: str, **params: Any) -> None:
