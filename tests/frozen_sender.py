@@ -18,14 +18,14 @@ from spine.store import Store  # noqa: E402
 
 
 class Freezing(Store):
-    def send(self, going, *, may_begin, quiet_within, when_quiet):
+    def send(self, going, *, when_quiet, **more):
         def freeze():
             os.kill(os.getpid(), signal.SIGSTOP)
 
         if sys.argv[1] == "before":
             freeze()
-            return super().send(going, may_begin=may_begin, quiet_within=quiet_within, when_quiet=when_quiet)
-        return super().send(going, may_begin=may_begin, quiet_within=quiet_within, when_quiet=freeze)
+            return super().send(going, when_quiet=when_quiet, **more)
+        return super().send(going, when_quiet=freeze, **more)
 
 
 pipeline.FENCE_TIMEOUT_MS = int(sys.argv[2]) * 1000

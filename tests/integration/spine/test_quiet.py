@@ -25,8 +25,8 @@ from tests.localstore_process import fresh_nhs_number, wait_until
 from tests.policy_factories import answer, start_boycott
 
 LONG = 2.5
-# A sender is asked three times before a message leaves: for its turn, for its question, for itself.
-ASKED = 3
+# A sender asks twice before a message leaves: for its turn, and in the last moment.
+ASKED = 2
 
 
 @pytest.fixture
