@@ -28,6 +28,7 @@ class Permission(StrEnum):
     RECORD_CONSENT_WITHOUT_REFERENCE = "record_consent_without_reference"
     RECORD_REFUSAL = "record_refusal"
     RESOLVE_CONFLICT = "resolve_conflict"
+    RETRY_UPLOAD = "retry_upload"  # B8029
     REVERSE_ANY_DECISION = "reverse_any_decision"  # B8029
     REVERSE_OWN_DECISION = "reverse_own_decision"
     RUN_SURVEY = "run_survey"
@@ -58,6 +59,7 @@ _SENTENCES = {
     Permission.BULK_CONSENT: "record consent for several patients at once",
     Permission.BULK_REFUSAL: "record refusals, letters or deferrals for several patients at once",
     Permission.CONVERT_REFUSALS: "turn refusals that no patient made into the practice's stance",
+    Permission.RETRY_UPLOAD: "try uploads again or cancel them",
     Permission.EXPORT_PATIENTS: "take lists of patients out of the service",
     Permission.RESOLVE_CONFLICT: "resolve decisions that disagree",
     Permission.SEE_CLINICAL_PREVIEW: "see the clinical content of an upload",
@@ -173,6 +175,7 @@ ROLES: dict[Role, RoleRule] = {
                 P.BULK_REFUSAL,
                 P.CONVERT_REFUSALS,
                 P.EXPORT_PATIENTS,
+                P.RETRY_UPLOAD,
                 P.REVERSE_ANY_DECISION,
                 P.SEE_CONSENT_EVIDENCE,
                 P.SEE_IMPORTS,

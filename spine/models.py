@@ -81,6 +81,27 @@ class Receipt(AppendOnly):
         return f"{self.kind} for job {self.job_id}"
 
 
+class UploadStep(AppendOnly):
+    """What a person did about a job: when, and how it stood then."""
+
+    class Kind(models.TextChoices):
+        TRIED_AGAIN = "TRIED_AGAIN", "Tried again"
+        CANCELLED = "CANCELLED", "Cancelled"
+
+    job = models.ForeignKey(UploadJob, on_delete=models.PROTECT, related_name="steps", db_index=False)
+    kind = models.CharField(max_length=12, choices=Kind)
+    state = models.CharField(max_length=10)
+    reasons = ArrayField(models.CharField(max_length=30), default=list, blank=True)
+    made_at = models.DateTimeField()
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        indexes = [models.Index(fields=["job", "id"], name="uploadstep_job")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} job {self.job_id}"
+
+
 class StoreCopy(models.Model):
     """What we last knew of the store's copy of one patient's summary."""
 

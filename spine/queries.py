@@ -14,7 +14,7 @@ from boycott.positions import GpStance
 from carerecords.models import JobKind, JobState, Patient, Practice, RoleAssignment, UploadJob, User
 from carerecords.models.upload_job import BUSY_STATES, OPEN_STATES
 from carerecords.permissions import Role
-from spine.models import GateDecision, Receipt, UploadAttempt
+from spine.models import GateDecision, Receipt, UploadAttempt, UploadStep
 from spine.reasons import Reason
 
 PAGE = 50
@@ -117,6 +117,7 @@ class UploadRecord:
     decisions: list[GateDecision]
     attempts: list[UploadAttempt]
     receipts: list[Receipt]
+    steps: list[UploadStep]
 
 
 def upload_record(practice: Practice, public_id: uuid.UUID) -> UploadRecord | None:
@@ -130,6 +131,7 @@ def upload_record(practice: Practice, public_id: uuid.UUID) -> UploadRecord | No
         list(GateDecision.objects.filter(job=job).order_by("pk")),
         list(UploadAttempt.objects.filter(job=job).order_by("pk")),
         list(Receipt.objects.filter(job=job).order_by("pk")),
+        list(UploadStep.objects.filter(job=job).select_related("made_by").order_by("pk")),
     )
 
 

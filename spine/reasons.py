@@ -173,6 +173,7 @@ class Reason(Enum):
         "Nothing to send: the Spine holds exactly this.",
     )
     JOB_SUPERSEDED = ("job.superseded", Effect.CANCEL, Actor.NOBODY, "A later request took its place.")
+    JOB_CANCELLED = ("job.cancelled", Effect.CANCEL, Actor.NOBODY, "The practice cancelled it.")
     JOB_UNDONE = ("job.undone", Effect.CANCEL, Actor.NOBODY, "The decision was undone before it was sent.")
 
     def __init__(self, code: str, effect: Effect, actor: Actor, sentence: str) -> None:

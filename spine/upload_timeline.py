@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from carerecords.formats import nhs_time
-from carerecords.models import UploadJob
+from carerecords.models import JobState, UploadJob
 from spine.gate import Outcome, Scope
-from spine.models import GateDecision, Receipt, UploadAttempt
+from spine.models import GateDecision, Receipt, UploadAttempt, UploadStep
 from spine.queries import UploadRecord
 from spine.reasons import Reason
 
@@ -69,6 +69,7 @@ def timeline(record: UploadRecord) -> list[Line]:
         *map(_decision, record.decisions),
         *map(_attempt, record.attempts),
         *map(_receipt, record.receipts),
+        *map(_step, record.steps),
     ]
     return sorted(lines, key=lambda line: line.at)[::-1]
 
@@ -122,6 +123,11 @@ def _named(evidence: Mapping[str, Any]) -> Iterator[str]:
 
 def _attempt(row: UploadAttempt) -> Line:
     return Line(row.at, "Sent to the Spine", "", [f"Message {row.composition_id}."])
+
+
+def _step(row: UploadStep) -> Line:
+    stood = [f"It was: {JobState(row.state).label}.", *map(_sentence, row.reasons)]
+    return Line(row.made_at, row.get_kind_display(), row.made_by.short_name, stood)
 
 
 def _receipt(row: Receipt) -> Line:

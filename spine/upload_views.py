@@ -16,6 +16,7 @@ from carerecords.permissions import Permission
 from consent.patient_door import asks_reason
 from spine.queries import UploadFilters, last_receipt_at, upload_record, uploads_page
 from spine.reasons import Reason
+from spine.upload_steps import may_cancel, may_try_again
 from spine.upload_timeline import headline, receipt_words, timeline
 
 
@@ -69,6 +70,8 @@ def upload(request: CareRequest, public_id: uuid.UUID) -> HttpResponse:
         "lines": timeline(found),
         "headline": headline,
         "today": timezone.localdate(),
+        "may_try_again": request.can(Permission.RETRY_UPLOAD) and may_try_again(found.job),
+        "may_cancel": request.can(Permission.RETRY_UPLOAD) and may_cancel(found.job),
     }
     return render(request, "spine/upload.jinja", context)
 

@@ -11,6 +11,7 @@ from spine import (
     preview_views,
     stance_views,
     stop_views,
+    upload_step_views,
     upload_views,
 )
 from spine.letters import views as letter_views
@@ -42,5 +43,9 @@ urlpatterns = [
     path("practice/stance/mine/", stance_views.own_stance, name="own_stance"),
     path("practice/stance/mine/check/", stance_views.check_own_stance, name="own_stance_check"),
     path("uploads/", upload_views.uploads, name="uploads"),
+    path("uploads/problems/", upload_step_views.problems, name="problems"),
+    path("uploads/problems/again/", upload_step_views.try_all_again, name="problems_again"),
     path("uploads/<uuid:public_id>/", upload_views.upload, name="upload"),
+    path("uploads/<uuid:public_id>/again/", upload_step_views.try_again, name="upload_again"),
+    path("uploads/<uuid:public_id>/cancel/", upload_step_views.cancel, name="upload_cancel"),
 ]

@@ -56,6 +56,8 @@ FIRST = {
     "spine:change_submit": "change",
     "spine:run_letters": "letters",
     "spine:upload": "job",
+    "spine:upload_again": "job",
+    "spine:upload_cancel": "job",
     "surveys": "survey",
 }
 # What it names second, where it is not a patient's event.

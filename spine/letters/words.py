@@ -245,5 +245,6 @@ FOR_PATIENTS: dict[Reason, str] = {
     Reason.STORE_NOTHING: "",
     Reason.STORE_SAME: "",
     Reason.JOB_SUPERSEDED: "",
+    Reason.JOB_CANCELLED: "Our surgery has not sent it. Please ask us why.",
     Reason.JOB_UNDONE: "",
 }

@@ -29,7 +29,7 @@ from boycott.models import (
 from carerecords.models import AccessEvent, UploadJob
 from carerecords.permissions import Role, roles_with
 from consent.models import ConsentEvent
-from spine.models import StopRevision, StopStep
+from spine.models import StopRevision, StopStep, UploadStep
 from tests.architecture.test_urls import ROUTES, WITHOUT_PERMISSION, address_of, logged_in
 from tests.factories import make_user
 from tests.named_things import ids_for, named_things, with_sheet_of, with_survey_of
@@ -167,6 +167,10 @@ DOORS = """
     GET  spine:upload                xxxx x ...
     GET  reports:index               xxxx x xxx
     GET  reports:practice_csv        xxxx x ---
+    POST spine:upload_again          ..x. . ...
+    POST spine:upload_cancel         ..x. . ...
+    GET  spine:problems              xxxx x ...
+    POST spine:problems_again        ..x. . ...
     GET  reports:adoption            xxxx x xxx
     GET  reports:projection          .... . xxx
     GET  api:v1:policy               xxxx x xxx
@@ -276,6 +280,7 @@ def written():
         SurveyOpening,
         SurveyClosing,
         SurveyAnswer,
+        UploadStep,
     )
     return [model.objects.count() for model in tables] + sorted(
         UploadJob.objects.values_list("pk", "state", "cause")

@@ -1,0 +1,171 @@
+"""Trying again and cancelling: what each state allows, what is kept, and that the gate has the last word."""
+
+import pytest
+from django.utils import timezone
+
+from carerecords.models import JobKind, JobState, UploadJob
+from carerecords.permissions import NotPermitted, Role
+from consent.codes import Preference
+from spine import upload_steps
+from spine.models import UploadStep
+from spine.problems import problems_of
+from spine.upload_steps import StepRefused, cancel, try_again, try_all_again
+from tests.factories import decide, make_patient, make_practice, make_user
+from tests.localstore_process import fresh_nhs_number
+
+
+def job_in(patient, state, *reasons, kind=JobKind.UPLOAD, failures=8):
+    job = UploadJob.objects.filter(patient=patient).first() or decide(patient).job
+    over = state in {JobState.FAILED, JobState.ACCEPTED, JobState.CANCELLED}
+    lease = timezone.now() if state == JobState.SENDING else None
+    UploadJob.objects.filter(pk=job.pk).update(
+        state=state,
+        kind=kind,
+        reasons=list(reasons),
+        headline="Why",
+        failures=failures,
+        lease_until=lease,
+        finished_at=timezone.now() if over else None,
+    )
+    job.refresh_from_db()
+    return job
+
+
+# State, reason, kind: may it be tried again, may it be cancelled.
+TABLE = [
+    ("FAILED", "tech.failed", "UPLOAD", True, True),
+    ("FAILED", "tech.too_large", "UPLOAD", True, True),
+    ("FAILED", "tech.withdrawal", "WITHDRAWAL", True, False),
+    ("WAITING", "tech.retry", "UPLOAD", True, True),
+    ("WAITING", "tech.retry", "WITHDRAWAL", True, False),
+    ("WAITING", "tech.turn", "UPLOAD", False, True),
+    ("WAITING", "consent.waiting", "UPLOAD", False, True),
+    ("HELD", "consent.differs", "UPLOAD", False, True),
+    ("HELD", "policy.bma", "UPLOAD", False, True),
+    ("SENDING", "tech.retry", "UPLOAD", False, False),
+    ("IN_DOUBT", "tech.doubt", "UPLOAD", False, False),
+    ("ACCEPTED", "tech.failed", "UPLOAD", False, False),
+    ("CANCELLED", "consent.refused", "UPLOAD", False, False),
+]
+
+
+@pytest.mark.parametrize(("state", "reason", "kind", "again", "ends"), TABLE)
+def test_what_each_state_allows(db, patient, manager, state, reason, kind, again, ends):
+    for verb, allowed, becomes in ((try_again, again, "WAITING"), (cancel, ends, "CANCELLED")):
+        job = job_in(patient, state, reason, kind=kind)
+        before = UploadJob.objects.values().get(pk=job.pk)
+        steps = UploadStep.objects.count()
+        if not allowed:
+            with pytest.raises(StepRefused):
+                verb(job, by=manager, at=timezone.now())
+            assert UploadJob.objects.values().get(pk=job.pk) == before
+            assert UploadStep.objects.count() == steps
+            continue
+        step = verb(job, by=manager, at=timezone.now())
+        job.refresh_from_db()
+        assert job.state == becomes and (job.due_at is None) == (becomes == "CANCELLED")
+        assert (step.state, step.reasons, step.made_by) == (state, [reason], manager)
+        assert job.failures == (0 if verb is try_again else 8)
+
+
+def test_only_the_manager(db, patient, gp):
+    job = job_in(patient, "FAILED", "tech.failed")
+    for verb in (try_again, cancel):
+        with pytest.raises(NotPermitted):
+            verb(job, by=gp, at=timezone.now())
+    with pytest.raises(NotPermitted):
+        try_all_again(patient.practice, kind="UPLOAD", reason="tech.failed", by=gp, at=timezone.now())
+    assert UploadStep.objects.count() == 0 and UploadJob.objects.get().state == "FAILED"
+
+
+def test_nothing_is_tried_again_for_a_patient_who_refused_meanwhile(db, patient, manager, gp):
+    first = decide(patient)
+    job = job_in(patient, "FAILED", "tech.failed")
+    decide(patient, Preference.EXPRESS_DISSENT, seen=first.event.pk, by=gp)
+    UploadJob.objects.exclude(pk=job.pk).delete()
+    with pytest.raises(StepRefused, match="refused"):
+        try_again(job, by=manager, at=timezone.now())
+
+
+def test_an_older_failure_is_not_tried_again(db, patient, manager):
+    first = decide(patient)
+    job = job_in(patient, "FAILED", "tech.failed")
+    decide(patient, seen=first.event.pk)
+    with pytest.raises(StepRefused, match="later request"):
+        try_again(job, by=manager, at=timezone.now())
+    assert (
+        try_all_again(patient.practice, kind="UPLOAD", reason="tech.failed", by=manager, at=timezone.now())
+        == 0
+    )
+
+
+def test_all_of_a_cause_in_few_statements(db, practice, manager, monkeypatch, django_assert_max_num_queries):
+    for _ in range(6):
+        job_in(make_patient(practice), "FAILED", "tech.failed")
+    other = job_in(make_patient(practice), "FAILED", "tech.too_large")
+    elsewhere = job_in(make_patient(make_practice()), "FAILED", "tech.failed")
+    monkeypatch.setattr(upload_steps, "MOST_AT_ONCE", 5)
+    asked = {"kind": "UPLOAD", "reason": "tech.failed", "by": manager}
+    with django_assert_max_num_queries(10):
+        assert try_all_again(practice, at=timezone.now(), **asked) == 5
+    assert try_all_again(practice, at=timezone.now(), **asked) == 1
+    assert UploadStep.objects.filter(kind="TRIED_AGAIN", made_by=manager, state="FAILED").count() == 6
+    for one in (other, elsewhere):
+        one.refresh_from_db()
+        assert one.state == "FAILED"
+
+
+def test_what_went_wrong_by_cause(db, practice, django_assert_num_queries):
+    for state, reason, *_ in TABLE:
+        patient = make_patient(practice)
+        kind = "WITHDRAWAL" if reason == "tech.withdrawal" else "UPLOAD"
+        job_in(patient, state, reason, kind=kind)
+    job_in(make_patient(make_practice()), "FAILED", "tech.refused")
+    with django_assert_num_queries(1):
+        found = [(group.cause.reason.code, group.number) for group in problems_of(practice)]
+    assert found == [
+        ("tech.withdrawal", 1),
+        ("consent.differs", 1),
+        ("tech.failed", 1),
+        ("tech.too_large", 1),
+        ("tech.doubt", 1),
+        ("tech.retry", 2),
+    ]
+
+
+def test_pages(client, patient, manager, gp):
+    job = job_in(patient, "FAILED", "tech.refused")
+    client.force_login(gp)
+    page = client.get("/uploads/problems/").content.decode()
+    assert "The Spine refused the message" in page and "Try 1 again" not in page
+    assert "Try again" not in client.get(f"/uploads/{job.public_id}/").content.decode()
+    client.force_login(manager)
+    assert "Try 1 again" in client.get("/uploads/problems/").content.decode()
+    page = client.get(f"/uploads/{job.public_id}/").content.decode()
+    assert "Try again" in page and "Cancel this upload" in page
+    page = client.post(f"/uploads/{job.public_id}/again/", follow=True).content.decode()
+    assert "It is tried again." in page and "Tried again" in page and "It was: Failed." in page
+    page = client.post(f"/uploads/{job.public_id}/cancel/", follow=True).content.decode()
+    assert "The upload is cancelled." in page
+    page = client.post(f"/uploads/{job.public_id}/again/", follow=True).content.decode()
+    assert "This upload is not one to try again." in page
+    assert "Nothing needs anybody." in client.get("/uploads/problems/").content.decode()
+
+
+def test_strangers_find_nothing(client, patient):
+    job = job_in(patient, "FAILED", "tech.refused")
+    client.force_login(make_user(Role.PRACTICE_MANAGER, make_practice()))
+    for address in (f"/uploads/{job.public_id}/again/", f"/uploads/{job.public_id}/cancel/"):
+        assert client.post(address).status_code == 404
+    client.post("/uploads/problems/again/", {"cause": "tech.refused"})
+    assert UploadStep.objects.count() == 0 and UploadJob.objects.get().state == "FAILED"
+
+
+def test_what_is_tried_again_meets_the_gate_and_goes(sending, practice, gp, manager):
+    patient = make_patient(practice, usual_gp=gp, nhs_number=fresh_nhs_number())
+    job = job_in(patient, "FAILED", "tech.failed")
+    try_again(job, by=manager, at=timezone.now())
+    sending.all_due()
+    job.refresh_from_db()
+    assert job.state == "ACCEPTED" and len(sending.ledger(outcome="accepted")) == 1
+    assert job.decisions.get().outcome == "SEND"
