@@ -210,3 +210,13 @@ def test_why_on_a_day_and_reports(page, live_server, log_in, gp, surgery):
     page.get_by_role("link", name="Reports").first.click()
     expect(page.get_by_text("patients of")).to_be_visible()
     look(page, "reports")
+
+
+def test_history_run_again(page, live_server, log_in, gp):
+    log_in(gp)
+    page.goto(live_server.url + "/reports/")
+    page.get_by_role("link", name="History run again, from 2007 to 2026").click()
+    look(page, "replays")
+    page.locator("a[href*='june-2007']").click()
+    expect(page.get_by_role("row", name="75 practices that follow")).to_be_visible()
+    look(page, "replay")
