@@ -13,7 +13,7 @@ from spine.upload_steps import PUT_OFF
 
 @dataclass(frozen=True)
 class Cause:
-    """One way to go wrong: what it is called, who acts, and what they can do."""
+    """One way to go wrong: what it is called, who acts, and what they can do. No kind: of either kind."""
 
     state: JobState
     kind: JobKind | None
@@ -22,6 +22,15 @@ class Cause:
     actor: Actor
     advice: str
 
+    def holds(self, state: str, kind: str, code: str | None) -> bool:
+        """Whether a job of this state and kind, with this first reason, went wrong in this way."""
+        return (self.state, self.reason.code) == (state, code) and self.kind in (None, kind)
+
+    @property
+    def can_be_tried(self) -> bool:
+        """Whether all of it can be tried again at once."""
+        return self.state is JobState.FAILED
+
 
 WITHDRAWAL = Cause(
     JobState.FAILED,
@@ -29,8 +38,9 @@ WITHDRAWAL = Cause(
     Reason.TECH_WITHDRAWAL,
     "Removal from the Spine failed",
     Actor.MANAGER,
-    "The record is still at the Spine. Try again. If the Spine says that the patient opted out, the GP or "
-    "the privacy officer sets its permission first.",
+    'The record is still at the Spine. If the Spine\'s answer was that it holds "No" for this patient, it takes '
+    "no message, not even a removal, until the privacy officer has changed the permission at the Spine. "
+    "Then try again.",
 )
 DIFFERS = Cause(
     JobState.HELD,
@@ -38,14 +48,23 @@ DIFFERS = Cause(
     Reason.CONSENT_DIFFERS,
     "The Spine holds a different decision",
     Actor.PRIVACY_OFFICER,
-    "Ask the patient which is right. The GP or the privacy officer sets the permission at the Spine.",
+    "Ask the patient which is right, and record it: that asks for a new upload. The privacy officer changes "
+    "the permission at the Spine.",
 )
 CAUSES = (
     WITHDRAWAL,
+    Cause(
+        JobState.FAILED,
+        JobKind.WITHDRAWAL,
+        Reason.TECH_FAILED,
+        "Removal from the Spine failed 7 times",
+        Actor.MANAGER,
+        "The record is still at the Spine. Try again when the Spine works.",
+    ),
     DIFFERS,
     Cause(
         JobState.FAILED,
-        None,
+        JobKind.UPLOAD,
         Reason.TECH_FAILED,
         "Sending failed 7 times",
         Actor.MANAGER,
@@ -53,7 +72,7 @@ CAUSES = (
     ),
     Cause(
         JobState.FAILED,
-        None,
+        JobKind.UPLOAD,
         Reason.TECH_REFUSED,
         "The Spine refused the message",
         Actor.MANAGER,
@@ -61,7 +80,7 @@ CAUSES = (
     ),
     Cause(
         JobState.FAILED,
-        None,
+        JobKind.UPLOAD,
         Reason.TECH_TOO_LARGE,
         "Message too large",
         Actor.MANAGER,
@@ -98,17 +117,12 @@ CAUSES = (
 class Group:
     """The uploads of one cause: how many, since when, and when the next is looked at by itself."""
 
-    cause: Cause
     number: int
     oldest: datetime.datetime
     next_at: datetime.datetime | None
 
-    @property
-    def can_be_tried(self) -> bool:
-        return self.cause.state is JobState.FAILED
 
-
-def problems_of(practice: Practice) -> list[Group]:
+def problems_of(practice: Practice) -> list[tuple[Cause, Group]]:
     """One query. A failure that was followed by a later request needs nobody."""
     jobs = UploadJob.objects.filter(practice=practice)
     unsettled = Q(state=JobState.IN_DOUBT) | Q(state=JobState.HELD, reasons__0=Reason.CONSENT_DIFFERS.code)
@@ -116,18 +130,24 @@ def problems_of(practice: Practice) -> list[Group]:
     rows = (
         (not_asked_again(jobs.filter(state=JobState.FAILED)) | jobs.filter(unsettled))
         .order_by()
-        .annotate(cause_code=F("reasons__0"))
-        .values_list("state", "cause_code")
+        .annotate(code=F("reasons__0"))
+        .values_list("state", "kind", "code")
         .annotate(number=Count("pk"), oldest=Min("requested_at"), next_at=Min("due_at"))
     )
-    found = {(state, code): (number, oldest, next_at) for state, code, number, oldest, next_at in rows}
-    return [
-        Group(cause, *found[cause.state, cause.reason.code])
-        for cause in CAUSES
-        if (cause.state, cause.reason.code) in found
-    ]
+    counted = [(row[:3], Group(*row[3:])) for row in rows]
+    found = ((cause, [group for key, group in counted if cause.holds(*key)]) for cause in CAUSES)
+    return [(cause, _together(groups)) for cause, groups in found if groups]
 
 
-def cause_of(code: str) -> Cause | None:
-    """The cause that can be tried again, by the code of its reason; None for any other."""
-    return next((one for one in CAUSES if one.reason.code == code and one.state is JobState.FAILED), None)
+def _together(groups: list[Group]) -> Group:
+    due = [group.next_at for group in groups if group.next_at]
+    return Group(
+        sum(group.number for group in groups),
+        min(group.oldest for group in groups),
+        min(due, default=None),
+    )
+
+
+def cause_of(code: str, kind: str) -> Cause | None:
+    """The cause that can be tried again, by its reason's code and its kind; None for any other."""
+    return next((one for one in CAUSES if one.can_be_tried and one.holds(JobState.FAILED, kind, code)), None)

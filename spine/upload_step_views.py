@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from carerecords import flash
 from carerecords.access import check, requires
 from carerecords.middleware import CareRequest
-from carerecords.models import JobKind, Practice, UploadJob
+from carerecords.models import Practice, UploadJob
 from carerecords.permissions import Permission
 from spine import upload_steps
 from spine.problems import cause_of, problems_of
@@ -36,14 +36,14 @@ def problems(request: CareRequest) -> HttpResponse:
 @requires(Permission.RETRY_UPLOAD)
 def try_all_again(request: CareRequest) -> HttpResponse:
     """Tries again what failed for one cause."""
-    cause = cause_of(request.POST.get("cause", ""))
-    if cause is not None:
-        kinds = [cause.kind] if cause.kind else list(JobKind)
-        tried = sum(
-            upload_steps.try_all_again(
-                _practice(request), kind=kind, reason=cause.reason.code, by=request.user, at=timezone.now()
-            )
-            for kind in kinds
+    cause = cause_of(request.POST.get("cause", ""), request.POST.get("kind", ""))
+    if cause is not None and cause.kind is not None:
+        tried = upload_steps.try_all_again(
+            _practice(request),
+            kind=cause.kind,
+            reason=cause.reason.code,
+            by=request.user,
+            at=timezone.now(),
         )
         more = f" At most {MOST_AT_ONCE:,} go at once." if tried >= MOST_AT_ONCE else ""
         told = "is tried again. It is" if tried == 1 else "are tried again. Each is"

@@ -1,16 +1,24 @@
 """Trying again and cancelling: what each state allows, what is kept, and that the gate has the last word."""
 
+from types import SimpleNamespace
+
 import pytest
+from django.core.management import call_command
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from carerecords.models import JobKind, JobState, UploadJob
 from carerecords.permissions import NotPermitted, Role
 from consent.codes import Preference
 from spine import upload_steps
+from spine.answers import Answer, AnswerKind
+from spine.gate import Kind
 from spine.models import UploadStep
-from spine.problems import problems_of
+from spine.outcomes import LADDER, after_sending
+from spine.problems import cause_of, problems_of
 from spine.upload_steps import StepRefused, cancel, try_again, try_all_again
 from tests.factories import decide, make_patient, make_practice, make_user
+from tests.integration.spine.conftest import sending_to
 from tests.localstore_process import fresh_nhs_number
 
 
@@ -36,6 +44,7 @@ TABLE = [
     ("FAILED", "tech.failed", "UPLOAD", True, True),
     ("FAILED", "tech.too_large", "UPLOAD", True, True),
     ("FAILED", "tech.withdrawal", "WITHDRAWAL", True, False),
+    ("FAILED", "tech.failed", "WITHDRAWAL", True, False),
     ("WAITING", "tech.retry", "UPLOAD", True, True),
     ("WAITING", "tech.retry", "WITHDRAWAL", True, False),
     ("WAITING", "tech.turn", "UPLOAD", False, True),
@@ -116,21 +125,30 @@ def test_all_of_a_cause_in_few_statements(db, practice, manager, monkeypatch, dj
 
 
 def test_what_went_wrong_by_cause(db, practice, django_assert_num_queries):
-    for state, reason, *_ in TABLE:
-        patient = make_patient(practice)
-        kind = "WITHDRAWAL" if reason == "tech.withdrawal" else "UPLOAD"
-        job_in(patient, state, reason, kind=kind)
+    for state, reason, kind, *_ in TABLE:
+        job_in(make_patient(practice), state, reason, kind=kind)
     job_in(make_patient(make_practice()), "FAILED", "tech.refused")
     with django_assert_num_queries(1):
-        found = [(group.cause.reason.code, group.number) for group in problems_of(practice)]
+        found = [(cause.reason.code, cause.kind, group.number) for cause, group in problems_of(practice)]
     assert found == [
-        ("tech.withdrawal", 1),
-        ("consent.differs", 1),
-        ("tech.failed", 1),
-        ("tech.too_large", 1),
-        ("tech.doubt", 1),
-        ("tech.retry", 2),
+        ("tech.withdrawal", "WITHDRAWAL", 1),
+        ("tech.failed", "WITHDRAWAL", 1),
+        ("consent.differs", None, 1),
+        ("tech.failed", "UPLOAD", 1),
+        ("tech.too_large", "UPLOAD", 1),
+        ("tech.doubt", None, 1),
+        ("tech.retry", None, 2),
     ]
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("answer", list(AnswerKind))
+def test_whatever_fails_is_listed(answer, kind):
+    outgoing = SimpleNamespace(job_id=1, attempt=1, patient_id=1, kind=kind, failures=len(LADDER))
+    sent = SimpleNamespace(outgoing=outgoing, answer=Answer(answer), answered_at=timezone.now(), began=True)
+    became = after_sending(sent)
+    if became.state == JobState.FAILED:
+        assert cause_of(became.reasons[0].code, kind.value) is not None
 
 
 def test_pages(client, patient, manager, gp):
@@ -157,7 +175,7 @@ def test_strangers_find_nothing(client, patient):
     client.force_login(make_user(Role.PRACTICE_MANAGER, make_practice()))
     for address in (f"/uploads/{job.public_id}/again/", f"/uploads/{job.public_id}/cancel/"):
         assert client.post(address).status_code == 404
-    client.post("/uploads/problems/again/", {"cause": "tech.refused"})
+    client.post("/uploads/problems/again/", {"cause": "tech.refused", "kind": "UPLOAD"})
     assert UploadStep.objects.count() == 0 and UploadJob.objects.get().state == "FAILED"
 
 
@@ -169,3 +187,37 @@ def test_what_is_tried_again_meets_the_gate_and_goes(sending, practice, gp, mana
     job.refresh_from_db()
     assert job.state == "ACCEPTED" and len(sending.ledger(outcome="accepted")) == 1
     assert job.decisions.get().outcome == "SEND"
+
+
+@pytest.fixture
+def odd_sending(transactional_db, settings, odd_localstore):
+    yield from sending_to(odd_localstore, settings)
+    call_command("store_fault", "--clear")
+
+
+def test_a_removal_that_the_spine_forbids_is_listed_and_goes_when_tried_again(
+    odd_sending, client, practice, gp, manager
+):
+    patient = make_patient(practice, usual_gp=gp, nhs_number=fresh_nhs_number())
+    first = decide(patient)
+    odd_sending.all_due()
+    decide(patient, Preference.EXPRESS_DISSENT, seen=first.event.pk)
+    call_command("store_fault", "forbidden", target="upload")
+    odd_sending.all_due()
+    removal = UploadJob.objects.get(kind="WITHDRAWAL")
+    assert (removal.state, removal.reasons) == ("FAILED", ["tech.withdrawal"])
+    assert [(cause.title, group.number) for cause, group in problems_of(practice)] == [
+        ("Removal from the Spine failed", 1)
+    ]
+    call_command("store_fault", "--clear")
+    client.force_login(manager)
+    asked = {"cause": "tech.withdrawal", "kind": "WITHDRAWAL"}
+    page = client.post("/uploads/problems/again/", asked, follow=True).content.decode()
+    assert "1 is tried again." in page and "Nothing needs anybody." in page
+    odd_sending.all_due()
+    removal.refresh_from_db()
+    assert removal.state == "ACCEPTED"
+    assert [line["is_blank"] for line in odd_sending.ledger(outcome="accepted")] == [False, True]
+    assert removal.steps.get().made_by == manager
+    with pytest.raises(DatabaseError, match="only grows"), transaction.atomic(), connection.cursor() as raw:
+        raw.execute("UPDATE spine_uploadstep SET kind = 'CANCELLED'")
