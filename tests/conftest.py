@@ -74,6 +74,13 @@ def _is_loopback(name):
 _CHANCE = re.compile(r"[0-9a-fA-F]{8}(?:-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}|(?<![0-9])999[0-9]{7}(?![0-9])")
 
 
+def pytest_collection_modifyitems(items):
+    """Refuses names that differ from process to process: two that share the tests would not agree on them."""
+    wild = [item.nodeid for item in items if " at 0x" in item.nodeid]
+    if wild:
+        raise pytest.UsageError(f"A test is named after an address of memory; give it ids: {wild[0]}")
+
+
 def pytest_make_parametrize_id(val):
     """A case whose value holds a fresh id or NHS number is named alike in every process and run."""
     text = val if isinstance(val, str) else repr(val)

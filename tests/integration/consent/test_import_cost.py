@@ -42,7 +42,9 @@ def looked_at(node):
 
 
 @pytest.mark.parametrize(
-    ("kind", "row"), [(ImportKind.DECISIONS, decision), (ImportKind.LETTERS, letter)], ids=str
+    ("kind", "row"),
+    [(ImportKind.DECISIONS, decision), (ImportKind.LETTERS, letter)],
+    ids=["decisions", "letters"],
 )
 def test_each_statement_reads_some_rows_for_each_of_the_file(practice, staff, manager, kind, row):
     fill(practice, ROWS)
