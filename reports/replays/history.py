@@ -190,6 +190,7 @@ def _regions() -> Sequence[Group]:
             f"{name}: joined by January 2011",
             f"{code}-JOINED",
             _since({ConsentState.NONE: uploaded * 100}),
+            stance=((_LONG_AGO, Stance.DO_NOT_FOLLOW),),
             joined=_day("2011-01-01"),
             letters=_day("2010-06-01"),
         )
@@ -210,11 +211,11 @@ JANUARY_2011 = Scenario(
     "joined, and the BMA has asked practices to hold fire.",
     source="DH, January 2011; Pulse, December 2010.",
     assumed="Each region as 100,000 patients, those uploaded as patients who said nothing after a letter; they join in "
-    "January, and the BMA's advice of December is not followed by those who join.",
+    "January and do not follow the BMA's advice, which counts from 15 December.",
     first=_day("2010-11-01"),
     months=4,
     models=((_LONG_AGO, (ConsentModel.IMPLIED_CORE, 12)),),
-    positions=(),
+    positions=(adopted(1, Position.NON_COOPERATION, _day("2010-12-15")),),
     groups=_regions(),
 )
 

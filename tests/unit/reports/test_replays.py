@@ -34,10 +34,11 @@ TURNS = [
     # A policy written into records stays whatever is asked: only 80% of the other practice is left.
     ("codes-2010", "2010-05", 5_600, 5_600, 5_600, Reason.CONSENT_REFUSED),
     ("codes-2010", "2010-07", 700, 5_600, 700, Reason.CONSENT_REFUSED),
-    # Repaired: what holds is the practice's own answer, and no patient's refusal.
+    # Repaired: what holds is the policy and the practice's own answer, and no patient's refusal.
     ("codes-2010", "2010-09", 700, 5_600, 700, Reason.POLICY_EXPLICIT),
-    ("january-2011", "2010-12", 0, 0, 0, Reason.ROLLOUT_CLOSED),
-    ("january-2011", "2011-01", 27_100, 27_100, 27_100, Reason.ROLLOUT_CLOSED),
+    ("january-2011", "2010-11", 0, 0, 0, Reason.ROLLOUT_CLOSED),
+    # Those who have not joined follow the advice as well, and that is the headline.
+    ("january-2011", "2011-01", 27_100, 27_100, 0, Reason.POLICY_BMA),
     ("april-2020", "2020-03", 98_900, 98_900, 98_900, Reason.CONSENT_REFUSED),
     ("april-2020", "2020-04", 98_900, 98_900, 98_900, Reason.CONSENT_REFUSED),
     ("may-2026", "2026-04", 959_330, 959_330, 959_330, Reason.CONSENT_REFUSED),
