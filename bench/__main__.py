@@ -14,6 +14,7 @@ NOT_BENCHMARKS = {
     "decision_files",
     "harness",
     "many_senders",
+    "naive",
     "peers",
     "people",
     "population",
