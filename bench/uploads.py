@@ -139,7 +139,7 @@ def _naively(ids: Sequence[int]) -> int:
     from carerecords.models import JobState, UploadJob
 
     for one in ids:
-        naive.upload.apply([one]).get()
+        naive.upload.apply((one,)).get()
     return int(UploadJob.objects.filter(pk__in=ids, state=JobState.ACCEPTED).count())
 
 
@@ -215,7 +215,11 @@ def _sends_alone(address: str, bodies: Sequence[tuple[str, bytes, str]]) -> int:
                 nonlocal done
                 for number, body, composition_id in waiting:
                     asked = str(uuid.uuid4())
-                    ids = {"request_id": asked, "correlation_id": asked, "may_begin": lambda: True}
+                    ids: dict[str, Any] = {
+                        "request_id": asked,
+                        "correlation_id": asked,
+                        "may_begin": lambda: True,
+                    }
                     found = await client.read_current(number, **ids)
                     answer = await client.upload(body, session_urid="", composition_id=composition_id, **ids)
                     done += not isinstance(found, Answer) and answer.was_sent
