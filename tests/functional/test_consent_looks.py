@@ -39,8 +39,10 @@ def surgery(practice, gp, staff):
     ).job
     UploadJob.objects.filter(pk=sent.pk).update(state=JobState.ACCEPTED, finished_at=now, due_at=None)
     Patient.objects.filter(pk=people["Farrell"].pk).update(is_sensitive=True, letter_sent_on="2026-03-02")
-    decide(people["Gupta"], by=gp, at=now - datetime.timedelta(hours=2), decided_on=timezone.localdate())
-    decide(people["Gupta"], Preference.EXPRESS_DISSENT, by=staff, decided_on=timezone.localdate())
+    earlier = now - datetime.timedelta(hours=2)
+    that_day = timezone.localdate(earlier)
+    decide(people["Gupta"], by=gp, at=earlier, decided_on=that_day)
+    decide(people["Gupta"], Preference.EXPRESS_DISSENT, by=staff, decided_on=that_day)
     Patient.objects.filter(pk=people["Hughes"].pk).update(usual_gp=None)
     people["Died"] = make_patient(practice, family_name="Ingram", died_on=datetime.date(2026, 1, 4))
     people["Child"] = make_patient(practice, family_name="Jones", born_on=datetime.date(2020, 5, 4))

@@ -52,9 +52,9 @@ def strip(client, address="/help/"):
             ],
         ),
         ("privacy_officer", ["Home", "Patients", "Reports", "Uploads", "Policy", "Practice stance"]),
-        ("policy_admin", ["Home", "Policy", "Surveys"]),
-        ("national_admin", ["Home", "Policy"]),
-        ("auditor", ["Home", "Policy", "Surveys"]),
+        ("policy_admin", ["Home", "Reports", "Policy", "Surveys"]),
+        ("national_admin", ["Home", "Reports", "Policy"]),
+        ("auditor", ["Home", "Reports", "Policy", "Surveys"]),
     ],
 )
 def test_menu_by_role(client, request, who, labels, monkeypatch):
