@@ -25,7 +25,9 @@ def copies_of(patient, practices, each):
     with connection.cursor() as cursor:
         cursor.execute(
             f"""INSERT INTO carerecords_patient (public_id, nhs_number, practice_id, {columns})
-            SELECT gen_random_uuid(), '9' || lpad((p * 100000 + n)::text, 9, '0'), p, {columns}
+            SELECT gen_random_uuid(),
+                '9' || lpad(((SELECT count(*) FROM carerecords_patient) + row_number() OVER ())::text, 9, '0'),
+                p, {columns}
             FROM carerecords_patient, unnest(%s::int[]) AS p, generate_series(1, %s) AS n WHERE id = %s""",
             [practices, each, patient.pk],
         )
