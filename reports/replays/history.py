@@ -88,9 +88,10 @@ TRUSTS_2007 = Scenario(
     told="The BMA asks that nothing be rolled out beyond the six early-adopter trusts until they are evaluated: "
     "the advice no longer covers these.",
     source="DH, September and October 2007: Bolton 8 practices, 48,500 summaries by 24 October; Bury 113,000 letters in "
-    "June, 16 weeks; Dorset 36,000 patients.",
-    assumed="Bolton and Bury wait for the BMA although they would upload; refusals as in Bolton (0.23%); the exemption "
-    "counts from 10 September; Bolton's letters are of March, Dorset's of 16 July.",
+    "June, 16 weeks.",
+    assumed="Of the six, the two whose figures are known, which wait for the BMA although they would upload; beside them a "
+    "place outside of 36,000 patients with letters of 16 July; refusals as in Bolton (0.23%); the exemption "
+    "counts from 10 September; Bolton's letters are of March.",
     first=_day("2007-06-01"),
     months=8,
     models=(_NOBODY_ASKED,),
@@ -114,8 +115,8 @@ TRUSTS_2007 = Scenario(
             letters=_day("2007-06-15"),
         ),
         Group(
-            "Dorset, not exempt, follows",
-            "DORSET",
+            "A place outside the six, follows",
+            "OUTSIDE",
             _since(_silent(36_000, refused=83)),
             joined=_day("2007-07-16"),
             letters=_day("2007-07-16"),

@@ -26,7 +26,7 @@ TURNS = [
     ("dorset-2007", "2007-10", 0, 0, 0, Reason.CONSENT_LETTER),
     ("dorset-2007", "2007-11", 35_917, 35_917, 0, Reason.CONSENT_REFUSED),
     ("trusts-2007", "2007-08", 0, 48_388, 0, Reason.CONSENT_LETTER),
-    # Bolton is exempt; Bury's 16 weeks end on 5 October; Dorset stays in scope.
+    # Bolton is exempt; Bury's 16 weeks end on 5 October; the place outside stays in scope.
     ("trusts-2007", "2007-09", 48_388, 48_388, 48_388, Reason.CONSENT_LETTER),
     ("trusts-2007", "2007-10", 161_128, 161_128, 161_128, Reason.CONSENT_LETTER),
     ("trusts-2007", "2007-11", 161_128, 197_045, 161_128, Reason.POLICY_BMA),
