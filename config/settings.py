@@ -229,6 +229,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 15.0,
         "options": {"expires": 15},
     },
+    "review-mismatches": {
+        "task": "spine.tasks.review_mismatches",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "derive-due": {
         "task": "spine.tasks.derive_due",
         "schedule": 60.0,
@@ -389,6 +394,10 @@ SPINE_BEARER_TOKEN = env.text("SPINE_BEARER_TOKEN", "")
 SPINE_SIGNED_JWT = env.together("SPINE_TOKEN_URL", "SPINE_API_KEY", "SPINE_KEY_ID", "SPINE_PRIVATE_KEY_FILE")
 if SPINE_SIGNED_JWT and SPINE_BEARER_TOKEN:
     raise ImproperlyConfigured("Give SPINE_BEARER_TOKEN or SPINE_API_KEY, not both.")
+# A user's token for setting permissions, at a store that asks for one: the real service's is each user's own.
+SPINE_USER_TOKEN = env.text("SPINE_USER_TOKEN", "")
+if SPINE_SIGNED_JWT and SPINE_USER_TOKEN:
+    raise ImproperlyConfigured("The real service takes no fixed user's token: leave SPINE_USER_TOKEN out.")
 # The local store's ledger, which `manage.py reconcile` reads; the real service has none to read.
 SPINE_LEDGER_URL = env.text("SPINE_LEDGER_URL", "")
 # The service may take 60 s to answer (its own limit for a whole call), so the default is longer.

@@ -30,14 +30,13 @@ from spine.messages import (
     content_hash,
 )
 from spine.models import StoreCopy, UploadAttempt
-from spine.outgoing import KnownCopy, Outgoing
+from spine.outgoing import BLANK_HASH, KnownCopy, Outgoing
 
 log = structlog.get_logger(__name__)
 
 # What a message is called at the store follows from the job and from what it says: a repeat of the
 # same content carries the same keys, and the store recognises it.
 KEYS = uuid.UUID("5c120000-0000-4000-8000-0000000000ff")
-BLANK_HASH = "blank"
 NOBODY = KnownCopy()
 # A practice may not know all yet of who registered lately, and the summary says so for 60 days
 # (spine-interface notes 2.4).

@@ -12,6 +12,7 @@ from django.db.models import Q
 
 from carerecords.append_only import AppendOnly
 from carerecords.models import Patient, Practice, UploadJob
+from spine.differences import Difference, Ending
 
 
 class GateDecision(AppendOnly):
@@ -126,6 +127,82 @@ class StoreCopy(models.Model):
 
     def __str__(self) -> str:
         return f"copy of {self.patient_id}"
+
+
+class PermissionCall(AppendOnly):
+    """A person asked the store for a patient's permission, or set it; committed before the call."""
+
+    class Act(models.TextChoices):
+        READ = "READ", "Asked the Spine"
+        SET = "SET", "Set at the Spine"
+
+    patient = models.ForeignKey(
+        Patient, on_delete=models.PROTECT, related_name="permission_calls", db_index=False
+    )
+    act = models.CharField(max_length=4, choices=Act)
+    # What it was set to; nothing where the store was only asked.
+    code = models.CharField(max_length=4, blank=True)
+    request_id = models.UUIDField(unique=True)
+    made_at = models.DateTimeField()
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="spine_permissioncall_sets_a_code",
+                condition=Q(act="READ", code="") | Q(act="SET", code__in=["Ask", "No"]),
+            )
+        ]
+        indexes = [models.Index(fields=["patient", "id"], name="permissioncall_patient")]
+
+    def __str__(self) -> str:
+        return f"{self.act} {self.code}"
+
+
+class PermissionAnswer(AppendOnly):
+    """What the store answered to a person's call; a call without one was never answered to us."""
+
+    call = models.OneToOneField(PermissionCall, on_delete=models.PROTECT, related_name="answer")
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=16)
+    http_status = models.PositiveSmallIntegerField(null=True)
+    # Codes only; never text that could name a patient.
+    detail = models.CharField(max_length=200, blank=True)
+    # What holds at the store by this answer; nothing where it does not tell.
+    permission = models.CharField(max_length=4, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.kind} to call {self.call_id}"
+
+
+class PermissionMismatch(models.Model):
+    """The store's permission and the patient's decision here were found to disagree, until they agreed."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="permission_mismatches")
+    kind = models.CharField(max_length=15, choices=Difference.choices())
+    found_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    ending = models.CharField(max_length=7, choices=Ending.choices(), blank=True)
+    # Whose call ended it; nobody's where the facts changed by themselves.
+    settled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="spine_permissionmismatch_one_open", fields=["patient"], condition=Q(ended_at=None)
+            ),
+            models.CheckConstraint(
+                name="spine_permissionmismatch_ended_somehow",
+                condition=Q(ended_at=None, ending="", settled_by=None)
+                | (Q(ended_at__isnull=False) & ~Q(ending="")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.patient_id}"
 
 
 class StopRevision(AppendOnly):

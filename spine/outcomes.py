@@ -105,9 +105,12 @@ def _unknown(sent: Sent) -> Settled:
 
 def _refused(sent: Sent) -> Settled:
     assert sent.answer is not None
+    differs = sent.answer.kind is AnswerKind.CONSENT_DIFFERS
+    if sent.outgoing.kind is Kind.WITHDRAWAL and differs and sent.outgoing.known.is_nothing:
+        return _state(sent, JobState.CANCELLED, Reason.STORE_AGREES)
     if sent.outgoing.kind is Kind.WITHDRAWAL:
         return _state(sent, JobState.FAILED, Reason.TECH_WITHDRAWAL)
-    if sent.answer.kind is AnswerKind.CONSENT_DIFFERS:
+    if differs:
         return _state(sent, JobState.HELD, Reason.CONSENT_DIFFERS)
     if sent.answer.kind is AnswerKind.TOO_LARGE:
         return _state(sent, JobState.FAILED, Reason.TECH_TOO_LARGE)

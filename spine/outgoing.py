@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from spine.answers import Answer
 from spine.gate import Kind, Scope
 
+# What stands for the content of a blank record.
+BLANK_HASH = "blank"
+
 
 @dataclass(frozen=True)
 class KnownCopy:
@@ -14,6 +17,11 @@ class KnownCopy:
 
     composition_id: str = ""
     content_hash: str = ""
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether nothing of ours with content is there, as far as we know."""
+        return not self.composition_id or self.content_hash == BLANK_HASH
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ from django.utils import timezone
 
 from carerecords import fence
 from carerecords.models import JobState, Patient
-from spine import proof
+from spine import mismatches, proof
 from spine.answers import Answer, AnswerKind
 from spine.batch_size import LARGEST_BATCH
 from spine.claims import Claimed, claim, claim_held, still_held
@@ -231,6 +231,7 @@ def _decide_and_commit(jobs: Sequence[Claimed], current: Current) -> Batch:
     ]
     turned_away = [waits_for_turn(job, clocks[job.practice_id], at) for job in waits]
     settle([*stopped, *turned_away, *map(_dead_letter, unbuildable)], at=at)
+    mismatches.review([job.patient_id for job, decision, _ in stays if _differs(decision)], at=at)
     return Batch(outgoing, len(stays), len(waits), _turn_of_the_calendar(going))
 
 
@@ -280,3 +281,14 @@ def _write(sent: Sequence[Sent]) -> None:
     ours = settle(map(after_sending, sent), at=timezone.now())
     proof.write_receipts(sent)
     proof.note_copies([one for one in sent if one.outgoing.job_id in ours])
+    mismatches.review([one.outgoing.patient_id for one in sent if _may_differ(one)], at=timezone.now())
+
+
+def _differs(decision: Decision) -> bool:
+    return Reason.CONSENT_DIFFERS in decision.reasons
+
+
+def _may_differ(sent: Sent) -> bool:
+    """Whether what came of it says something new of the store's permission: so not for an ordinary upload."""
+    refused = sent.answer is not None and sent.answer.kind is AnswerKind.CONSENT_DIFFERS
+    return refused or sent.outgoing.kind is Kind.WITHDRAWAL

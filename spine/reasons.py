@@ -172,6 +172,12 @@ class Reason(Enum):
         Actor.NOBODY,
         "Nothing to send: the Spine holds exactly this.",
     )
+    STORE_AGREES = (
+        "store.agrees",
+        Effect.CANCEL,
+        Actor.NOBODY,
+        "Nothing to remove: the Spine says No, and nothing of ours is there.",
+    )
     JOB_SUPERSEDED = ("job.superseded", Effect.CANCEL, Actor.NOBODY, "A later request took its place.")
     JOB_CANCELLED = ("job.cancelled", Effect.CANCEL, Actor.NOBODY, "The practice cancelled it.")
     JOB_UNDONE = ("job.undone", Effect.CANCEL, Actor.NOBODY, "The decision was undone before it was sent.")

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from carerecords.models import JobState
-from spine import proof
+from spine import mismatches, proof
 from spine.answers import Answer
 from spine.gate import Kind, Scope
 from spine.outcomes import DOUBT_WAIT, LADDER
@@ -101,6 +101,8 @@ def resolve_doubt(store: Store, *, limit: int = BATCH) -> int:
         arrived = [one for one in arrived if one.outgoing.job_id in ended]
         proof.write_receipts(arrived)
         proof.note_copies(arrived)
+        removals = [one.outgoing.patient_id for one in arrived if one.outgoing.kind is Kind.WITHDRAWAL]
+        mismatches.review(removals, at=now)
     return len(ended)
 
 

@@ -9,7 +9,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from consent import actions as consent_actions
-from spine import pipeline, recovery
+from spine import mismatches, pipeline, recovery
 from spine.store import store_of_this_process
 
 # A task goes on while there is work, but not so long that a worker cannot be stopped in peace.
@@ -35,3 +35,9 @@ def recover() -> None:
 def derive_due() -> None:
     """Works out again the consent of patients whose state changes with the calendar."""
     consent_actions.derive_due(at=timezone.now())
+
+
+@shared_task(soft_time_limit=300, time_limit=330)
+def review_mismatches() -> None:
+    """Looks again at where the Spine's permission and decisions here disagree. Asks the Spine nothing."""
+    mismatches.sweep(at=timezone.now())

@@ -242,6 +242,7 @@ FOR_PATIENTS: dict[Reason, str] = {
     Reason.TECH_REFUSED: "The NHS could not take it. We are looking into it.",
     Reason.TECH_WITHDRAWAL: "We could not take it back yet. We are looking into it.",
     Reason.TECH_DOUBT: "We are checking if it got there.",
+    Reason.STORE_AGREES: "",
     Reason.STORE_NOTHING: "",
     Reason.STORE_SAME: "",
     Reason.JOB_SUPERSEDED: "",
