@@ -43,6 +43,7 @@ class Permission(StrEnum):
     SEE_UPLOADS = "see_uploads"
     SET_OWN_GP_STANCE = "set_own_gp_stance"
     SET_PRACTICE_STANCE = "set_practice_stance"
+    SET_STORE_PERMISSION = "set_store_permission"
     STOP_UPLOADS = "stop_uploads"
     UPLOAD_IMPORT = "upload_import"
     WRITE_GUIDANCE = "write_guidance"
@@ -84,6 +85,7 @@ _SENTENCES = {
     Permission.SEE_UPLOADS: "see uploads",
     Permission.SET_OWN_GP_STANCE: "hold uploads for your own patients",
     Permission.SET_PRACTICE_STANCE: "answer the BMA policy for the practice",
+    Permission.SET_STORE_PERMISSION: "set a patient's permission at the Spine",
     Permission.ANSWER_SURVEY: "answer surveys or vote in ballots",
     Permission.RUN_SURVEY: "run surveys and ballots",
     Permission.SEE_SURVEYS: "see surveys and ballots",
@@ -153,6 +155,7 @@ ROLES: dict[Role, RoleRule] = {
                 P.SEE_IMPORTS,
                 P.SEE_SURVEYS,
                 P.SET_OWN_GP_STANCE,
+                P.SET_STORE_PERMISSION,
             }
         ),
     ),
@@ -200,6 +203,7 @@ ROLES: dict[Role, RoleRule] = {
                 P.SEE_CONSENT_EVIDENCE,
                 P.SEE_POLICY,
                 P.SEE_UPLOADS,
+                P.SET_STORE_PERMISSION,
             }
         ),
     ),

@@ -23,11 +23,13 @@ from consent.sheet import standing as sheets
 from reports.cards import Card
 from reports.refusal_signals import worth_asking
 from reports.refusals import bursts_of
+from spine.permission_page import open_mismatches
 from spine.queries import not_asked_again
 from spine.reasons import Reason
 
 PATIENTS, UPLOADS, SHEETS = "/patients/", "/uploads/", "/consent/sheet/"
 IMPORTS, REFUSALS = "/imports/?show=ready", "/reports/refusals/"
+MISMATCHES = "/uploads/differences/"
 GUIDANCE, SURVEYS = "/policy/guidance/", "/surveys/"
 
 
@@ -45,11 +47,13 @@ def _cards(role: Role, practice: Practice, user: User, at: datetime.datetime) ->
         _patients_url(ConsentState.CONFLICT),
     )
     yield _card(
-        counts.held.pop(Reason.CONSENT_DIFFERS, 0),
-        "Upload where the Spine holds a different decision",
-        "Uploads where the Spine holds a different decision",
-        _uploads_url(state=JobState.HELD, reason=Reason.CONSENT_DIFFERS),
+        counts.mismatches,
+        "Patient of whom the Spine holds a different decision",
+        "Patients of whom the Spine holds a different decision",
+        MISMATCHES,
     )
+    # Those are among them, each with its patient.
+    counts.held.pop(Reason.CONSENT_DIFFERS, 0)
     if Permission.SEE_CONSENT_EVIDENCE in may:
         yield _bursts(practice, at)
     if Permission.ANSWER_SURVEY in may:
@@ -101,6 +105,7 @@ class _Counts:
     undecided: int
     own: int
     conflicts: int
+    mismatches: int
     held: Counter[Reason]
     failed: int
     imports: int
@@ -120,6 +125,7 @@ def _counts(practice: Practice, user: User, at: datetime.datetime) -> _Counts:
     patients = Patient.objects.of(practice).here().filter(consent_state__in=decisions)
     rows = _rows(patients, F("consent_state"), mine).union(
         _rows(jobs.filter(state=JobState.HELD) | failed, F("state"), F("reasons__0")),
+        _rows(open_mismatches(practice), Value("mismatches"), Value("")),
         _rows(imports.ready(practice), Value("imports"), Value("")),
         _rows(sheets.unfinished(practice, user, at), Value("sheets"), Value("")),
         _rows(unread(practice), Value("guidance"), Value("")),
@@ -134,6 +140,7 @@ def _counts(practice: Practice, user: User, at: datetime.datetime) -> _Counts:
         undecided=found[ConsentState.NONE, ""] + found[ConsentState.NONE, "own"],
         own=found[ConsentState.NONE, "own"],
         conflicts=found[ConsentState.CONFLICT, ""] + found[ConsentState.CONFLICT, "own"],
+        mismatches=found["mismatches", ""],
         held=Counter(held),
         failed=sum(number for (what, _), number in found.items() if what == JobState.FAILED),
         imports=found["imports", ""],

@@ -1,6 +1,7 @@
 """Talking to the Summary Care Record FHIR API over kept-alive connections.
 
-Two calls: what the store holds now for a patient, and the upload of a message. Neither follows a
+Three calls: what the store holds now for a patient, the upload of a message, and the permission that a
+user sets. None follows a
 redirect, reads more than a mebibyte, or is repeated in silence. The interface puts the NHS number
 into the address of the first call, so nothing here logs addresses.
 """
@@ -21,6 +22,7 @@ from spine.answers import Answer, AnswerKind, classify
 from spine.credentials import Credentials, NoToken
 
 NHS_NUMBER = "https://fhir.nhs.uk/Id/nhs-number"
+PERMISSION = "https://fhir.nhs.uk/CodeSystem/SCR-ACSPermission"
 CONTENT_TYPE = "application/fhir+json"
 CONNECT_SECONDS = 5.0
 BODY_CAP = 1024 * 1024
@@ -138,6 +140,29 @@ class SpineClient:
             return found
         return classify(*found, now=_now(), own_id=composition_id)
 
+    async def set_permission(
+        self,
+        nhs_number: str,
+        code: str,
+        *,
+        request_id: str,
+        correlation_id: str,
+        session_urid: str,
+        may_begin: MayBegin,
+    ) -> Answer:
+        """Sets the permission of a patient in the name of a user's role; never raises, as `upload`."""
+        body = json.dumps(_permission(nhs_number, code)).encode()
+        found = await self._call(
+            "POST",
+            "/$setPermission",
+            request_id,
+            correlation_id,
+            may_begin,
+            data=body,
+            session_urid=session_urid,
+        )
+        return found if isinstance(found, Answer) else classify(*found, now=_now())
+
     async def _call(
         self,
         method: str,
@@ -208,6 +233,15 @@ def _headers(request_id: str, correlation_id: str, session_urid: str) -> dict[st
         "X-Correlation-ID": correlation_id,
     }
     return headers | ({"NHSD-Session-URID": session_urid} if session_urid else {})
+
+
+def _permission(nhs_number: str, code: str) -> dict[str, object]:
+    """The body of `$setPermission` (its definition's `Parameters`)."""
+    parts = [
+        {"name": "nhsNumber", "valueString": nhs_number},
+        {"name": "permissionCode", "valueCoding": {"system": PERMISSION, "code": code}},
+    ]
+    return {"resourceType": "Parameters", "parameter": [{"name": "setPermissions", "part": parts}]}
 
 
 def _is_for(request_id: str, answer: aiohttp.ClientResponse) -> bool:

@@ -17,6 +17,7 @@ from spine.as_of import load_as_of
 from spine.facts import Loaded, load_one
 from spine.gate import Decision, Outcome, Scope, decide
 from spine.models import Receipt, StopRevision, StoreCopy
+from spine.permission_page import spine_words
 from spine.reasons import Reason
 from spine.upload_timeline import receipt_words
 
@@ -58,6 +59,7 @@ class Explanation:
     job: UploadJob | None
     last_receipt: LastReceipt | None
     on_store: str
+    permission: str
 
 
 def explain(patient: Patient, at: datetime.datetime) -> Explanation:
@@ -78,6 +80,7 @@ def explain(patient: Patient, at: datetime.datetime) -> Explanation:
         job=job,
         last_receipt=last_receipt(patient),
         on_store=_on_store(copy),
+        permission=spine_words(copy),
     )
 
 

@@ -39,8 +39,8 @@ WITHDRAWAL = Cause(
     "Removal from the Spine failed",
     Actor.MANAGER,
     'The record is still at the Spine. If the Spine\'s answer was that it holds "No" for this patient, it takes '
-    "no message, not even a removal, until the privacy officer has changed the permission at the Spine. "
-    "Then try again.",
+    "no message, not even a removal: a GP or the privacy officer then sets the permission from the patient's page, "
+    "which asks for the removal again. Otherwise try again.",
 )
 DIFFERS = Cause(
     JobState.HELD,
@@ -48,8 +48,8 @@ DIFFERS = Cause(
     Reason.CONSENT_DIFFERS,
     "The Spine holds a different decision",
     Actor.PRIVACY_OFFICER,
-    "Ask the patient which is right, and record it: that asks for a new upload. The privacy officer changes "
-    "the permission at the Spine.",
+    "Ask the patient which is right, and record it: that asks for a new upload. A GP or the privacy "
+    "officer sets the permission at the Spine from the patient's page.",
 )
 CAUSES = (
     WITHDRAWAL,

@@ -39,20 +39,25 @@ PURE = {
     "spine.reasons",
     "spine.answers",
     "spine.batch_size",
+    "spine.differences",
 }
 PURE_PACKAGES = {"spine.messages"}
 IMPURE = ("django.db", "django.conf", "django.utils.timezone", "time", "carerecords.models", "spine.models")
 # Who may import what stands near the store (law: exactly one path to its client).
 PROTECTED = {
-    "spine.client": {"spine.store"},
+    "spine.client": {"spine.store", "spine.desk", "spine.permission"},
     "spine.credentials": {
         "spine.client",
+        "spine.desk",
         "spine.store",
         "spine.management.commands.check_spine_access",
         "spine.management.commands.make_spine_key",
     },
+    # A permission is set by a person at a page, never by a job.
+    "spine.desk": {"spine.permission"},
+    "spine.permission": {"spine.permission_views"},
     "spine.store": {"spine.pipeline", "spine.recovery", "spine.tasks"},
-    "spine.rate": {"spine.store"},
+    "spine.rate": {"spine.store", "spine.desk"},
     "spine.pipeline": {"spine.tasks"},
     "spine.recovery": {"spine.tasks"},
     "spine.settling": {"spine.pipeline", "spine.recovery", "spine.outcomes"},

@@ -29,7 +29,7 @@ from boycott.models import (
 from carerecords.models import AccessEvent, UploadJob
 from carerecords.permissions import Role, roles_with
 from consent.models import ConsentEvent
-from spine.models import StopRevision, StopStep, UploadStep
+from spine.models import PermissionCall, StopRevision, StopStep, UploadStep
 from tests.architecture.test_urls import ROUTES, WITHOUT_PERMISSION, address_of, logged_in
 from tests.factories import make_user
 from tests.named_things import ids_for, named_things, with_sheet_of, with_survey_of
@@ -163,6 +163,9 @@ DOORS = """
     POST spine:own_stance            x... . ...
     GET  spine:own_stance_check      x... . ...
     POST spine:own_stance_check      x... . ...
+    GET  spine:permission            xxxx x ...
+    POST spine:permission            x..x . ...
+    GET  spine:mismatches            xxxx x ...
     GET  spine:uploads               xxxx x ...
     GET  spine:upload                xxxx x ...
     GET  reports:index               xxxx x xxx
@@ -275,6 +278,7 @@ def written():
         MotionRevision,
         NoticeRead,
         StopStep,
+        PermissionCall,
         GuidanceRevision,
         GuidancePublication,
         GuidanceAcknowledgement,

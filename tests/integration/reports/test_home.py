@@ -11,7 +11,9 @@ from consent.codes import ConsentState, Preference, Source
 from consent.deferrals import defer
 from consent.imports.actions import cancel
 from reports.home import home_of
+from spine import mismatches
 from spine.actions import stop_uploads
+from spine.models import StoreCopy
 from tests.factories import decide, make_patient, make_practice, make_user
 from tests.integration.consent.importing import csv_of, decision, staged
 from tests.integration.consent.sheets import make_people, make_sheet
@@ -46,6 +48,9 @@ def busy(practice):
         make_patient(one)
         for code in ("policy.bma", "policy.bma", "rollout.closed", "consent.differs"):
             put(decide(make_patient(one)).job, JobState.HELD, code)
+        differs = Patient.objects.filter(practice=one, upload_jobs__reasons=["consent.differs"]).get()
+        StoreCopy.objects.create(patient=differs, permission="No")
+        mismatches.review([differs.pk], at=timezone.now())
         put(decide(make_patient(one)).job, JobState.HELD, "rollout.closed", "policy.bma")
         put(decide(make_patient(one)).job, JobState.FAILED, "tech.failed")
         conflicting = make_patient(one)
@@ -61,8 +66,8 @@ def test_practice(client, request, busy, who):
         (1, "Patient whose decisions disagree", "/patients/?decision=CONFLICT"),
         (
             1,
-            "Upload where the Spine holds a different decision",
-            "/uploads/?state=HELD&reason=consent.differs",
+            "Patient of whom the Spine holds a different decision",
+            "/uploads/differences/",
         ),
         (1, "Upload that failed", "/uploads/?state=FAILED&latest=yes"),
         (2, "Uploads blocked", "/uploads/?state=HELD&reason=policy.bma"),
@@ -75,7 +80,7 @@ def test_privacy_officer(busy, privacy_officer):
     labels = [label for _, label, _ in cards(privacy_officer)]
     assert labels == [
         "Patient whose decisions disagree",
-        "Upload where the Spine holds a different decision",
+        "Patient of whom the Spine holds a different decision",
     ]
 
 
@@ -142,7 +147,8 @@ def test_each_count_opens_a_list_of_that_many(client, busy, gp):
     client.force_login(gp)
     for number, _, url in cards(gp):
         if url.startswith("/uploads/"):
-            assert f"{plural(number, 'upload')}. Newest first." in client.get(url).content.decode(), url
+            what = "difference" if url.endswith("/differences/") else "upload"
+            assert f"{plural(number, what)}. Newest first." in client.get(url).content.decode(), url
 
 
 def test_a_failed_upload_asked_for_again_is_no_longer_to_do(practice, gp):
