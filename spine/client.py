@@ -8,6 +8,7 @@ into the address of the first call, so nothing here logs addresses.
 
 import asyncio
 import datetime
+import io
 import json
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -26,6 +27,8 @@ PERMISSION = "https://fhir.nhs.uk/CodeSystem/SCR-ACSPermission"
 CONTENT_TYPE = "application/fhir+json"
 CONNECT_SECONDS = 5.0
 BODY_CAP = 1024 * 1024
+# What is written to a connection in one go.
+WHOLE_BODY = 256 * 1024
 
 MayBegin = Callable[[], bool]
 
@@ -210,7 +213,7 @@ class SpineClient:
                 self._base_url + path,
                 headers=headers | ({"Authorization": f"Bearer {token}"} if token else {}),
                 allow_redirects=False,
-                **more,
+                **_in_pieces(more),
             ) as answer:
                 body = await _read_capped(answer)
                 if not _is_for(headers["X-Request-ID"], answer):
@@ -233,6 +236,12 @@ def _headers(request_id: str, correlation_id: str, session_urid: str) -> dict[st
         "X-Correlation-ID": correlation_id,
     }
     return headers | ({"NHSD-Session-URID": session_urid} if session_urid else {})
+
+
+def _in_pieces(more: dict[str, Any]) -> dict[str, Any]:
+    """A body too large to be written at once is written piece by piece, so that other lanes go on."""
+    body = more.get("data", b"")
+    return more if len(body) <= WHOLE_BODY else more | {"data": io.BytesIO(body)}
 
 
 def _permission(nhs_number: str, code: str) -> dict[str, object]:
