@@ -9,7 +9,7 @@ from pathlib import Path
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
-from config import logs
+from config import logs, schedule
 from config.env import Env
 
 env = Env()
@@ -183,63 +183,7 @@ else:
         "interval_max": 0,
     }
 CELERY_BROKER_CONNECTION_TIMEOUT = 1
-CELERY_BEAT_SCHEDULE = {
-    "send-due": {
-        "task": "spine.tasks.send_due",
-        "schedule": 2.0,
-        "options": {"expires": 2},
-    },
-    "recover": {
-        "task": "spine.tasks.recover",
-        "schedule": 5.0,
-        "options": {"expires": 5},
-    },
-    "take-up-lost-runs": {
-        "task": "consent.tasks.take_up_lost_runs",
-        "schedule": 15.0,
-        "options": {"expires": 15},
-    },
-    "take-up-lost-imports": {
-        "task": "consent.tasks.take_up_lost_imports",
-        "schedule": 15.0,
-        "options": {"expires": 15},
-    },
-    "forget-old-imports": {
-        "task": "consent.tasks.forget_old_imports",
-        "schedule": 3600.0,
-        "options": {"expires": 3600},
-    },
-    "record-silence": {
-        "task": "consent.tasks.record_silence",
-        "schedule": 3600.0,
-        "options": {"expires": 3600},
-    },
-    "forget-old-answers": {
-        "task": "consent.tasks.forget_old_answers",
-        "schedule": 900.0,
-        "options": {"expires": 900},
-    },
-    "sweep-policy-changes": {
-        "task": "boycott.tasks.sweep_changes",
-        "schedule": 30.0,
-        "options": {"expires": 30},
-    },
-    "count-closed-ballots": {
-        "task": "boycott.tasks.count_closed_ballots",
-        "schedule": 15.0,
-        "options": {"expires": 15},
-    },
-    "review-mismatches": {
-        "task": "spine.tasks.review_mismatches",
-        "schedule": 60.0,
-        "options": {"expires": 60},
-    },
-    "derive-due": {
-        "task": "spine.tasks.derive_due",
-        "schedule": 60.0,
-        "options": {"expires": 60},
-    },
-}
+CELERY_BEAT_SCHEDULE = schedule.entries()
 
 # Celery must not replace the root logger: its own format knows nothing of ids.
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
