@@ -15,6 +15,7 @@ from spine.answers import Answer, AnswerKind
 from spine.gate import Kind
 from spine.models import UploadStep
 from spine.outcomes import LADDER, after_sending
+from spine.outgoing import KnownCopy
 from spine.problems import cause_of, problems_of
 from spine.upload_steps import StepRefused, cancel, try_again, try_all_again
 from tests.factories import decide, make_patient, make_practice, make_user
@@ -144,7 +145,10 @@ def test_what_went_wrong_by_cause(db, practice, django_assert_num_queries):
 @pytest.mark.parametrize("kind", list(Kind))
 @pytest.mark.parametrize("answer", list(AnswerKind))
 def test_whatever_fails_is_listed(answer, kind):
-    outgoing = SimpleNamespace(job_id=1, attempt=1, patient_id=1, kind=kind, failures=len(LADDER))
+    # A copy of ours is there, so that a removal that is refused leaves something behind.
+    outgoing = SimpleNamespace(
+        job_id=1, attempt=1, patient_id=1, kind=kind, failures=len(LADDER), known=KnownCopy("A", "B")
+    )
     sent = SimpleNamespace(outgoing=outgoing, answer=Answer(answer), answered_at=timezone.now(), began=True)
     became = after_sending(sent)
     if became.state == JobState.FAILED:
