@@ -6,6 +6,7 @@ from typing import Any
 EVERY: dict[str, float] = {
     "spine.tasks.send_due": 2,
     "spine.tasks.recover": 5,
+    "spine.tasks.feed_runs": 5,
     "consent.tasks.take_up_lost_runs": 15,
     "consent.tasks.take_up_lost_imports": 15,
     "consent.tasks.forget_old_imports": 3600,

@@ -137,7 +137,7 @@ def grouped(patients: QuerySet[Patient], nation: Nation) -> QuerySet[Patient, tu
         .values_list(code_within("practice_id"))
         .annotate(
             patients=Count("pk"),
-            copies=Count("pk", filter=_HAS_COPY),
+            copies=Count("pk", filter=HAS_COPY),
             waiting=Count("open_upload"),
             in_flight=Count("busy_upload"),
         )
@@ -158,4 +158,4 @@ def _holders() -> QuerySet[GpStanceRevision, Any]:
     return GpStanceRevision.objects.filter(pk__in=last, stance=GpStance.HOLD).values("gp")
 
 
-_HAS_COPY = Q(store_copy__accepted_at__isnull=False, store_copy__is_blank=False)
+HAS_COPY = Q(store_copy__accepted_at__isnull=False, store_copy__is_blank=False)

@@ -13,6 +13,26 @@ from django.db.models import Q
 from carerecords.append_only import AppendOnly
 from carerecords.models import Patient, Practice, UploadJob
 from spine.differences import Difference, Ending
+from spine.runs.models import SendingRow, SendingRun, SendingRunStep, SendingShare
+
+__all__ = [
+    "GateDecision",
+    "PermissionAnswer",
+    "PermissionCall",
+    "PermissionMismatch",
+    "PracticeTurn",
+    "Receipt",
+    "RequestPace",
+    "SendingRow",
+    "SendingRun",
+    "SendingRunStep",
+    "SendingShare",
+    "StopRevision",
+    "StopStep",
+    "StoreCopy",
+    "UploadAttempt",
+    "UploadStep",
+]
 
 
 class GateDecision(AppendOnly):

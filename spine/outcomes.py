@@ -56,6 +56,11 @@ def waits_for_turn(job: Claimed, clock: int, at: datetime.datetime) -> Settled:
     )
 
 
+def after_resting(job: Claimed, state: JobState, reason: Reason, due_at: datetime.datetime | None) -> Settled:
+    """The state of a job that was claimed while the run that it belongs to rests."""
+    return Settled(job.job_id, job.attempt, job.patient_id, state, (reason,), due_at, job.failures)
+
+
 def after_sending(sent: Sent) -> Settled:
     """The state of a job that was sent, or that needed no sending."""
     if sent.answer is None:

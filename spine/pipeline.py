@@ -2,7 +2,7 @@
 
 One batch runs so (docs/adr/0003-pipeline.md, 0130-rate.md):
 
-1. claim due jobs, practice by practice, and commit;
+1. claim due jobs, practice by practice, and commit; lay aside those whose run rests;
 2. look which of them may go, and ask the store what it holds for those; reserve slots for their
    messages and sleep until these come, holding nothing;
 3. in a transaction of the fence's own, take it shared and keep the patients' decisions still;
@@ -45,6 +45,7 @@ from spine.gate import Decision, Facts, Kind, Outcome, decide
 from spine.outcomes import after_decision, after_sending, waits_for_turn
 from spine.outgoing import Outgoing, Sent
 from spine.reasons import Reason
+from spine.runs import resting as resting_runs
 from spine.settling import Settled, settle
 from spine.slots import Slots, clock
 from spine.store import Current, Found, Store
@@ -81,16 +82,17 @@ def send_batch(store: Store, *, limit: int | None = None) -> BatchReport:
     asked = _ask_again(store)
     if not store.rate.is_open():
         return asked
-    jobs = claim(limit=limit or store.size.jobs, now=timezone.now(), lease=lease())
+    taken = claim(limit=limit or store.size.jobs, now=timezone.now(), lease=lease())
+    jobs = _awake(taken)
     if not jobs:
-        return asked
+        return BatchReport(asked.claimed + len(taken), stopped=asked.stopped)
     current = _ask_store(store, jobs)
     batch, sent = _send(store, jobs, current)
     if current or not batch.put_back:
         done = sum(one.answer is None or one.answer.was_sent for one in sent)
         store.size.learn(taken=len(jobs), put_back=batch.put_back, tried=len(sent), done=done)
     return BatchReport(
-        asked.claimed + len(jobs), sum(one.began for one in sent), asked.stopped + batch.stopped
+        asked.claimed + len(taken), sum(one.began for one in sent), asked.stopped + batch.stopped
     )
 
 
@@ -98,6 +100,14 @@ def _ask_again(store: Store) -> BatchReport:
     """Asks the gate again about jobs that were held before a fact changed; sends none of them."""
     jobs = claim_held(limit=LARGEST_BATCH, now=timezone.now(), lease=lease())
     return BatchReport(len(jobs), stopped=_send(store, jobs, {})[0].stopped) if jobs else BatchReport()
+
+
+def _awake(taken: Sequence[Claimed]) -> list[Claimed]:
+    """Those of the jobs whose run of uploads, if they belong to one, does not rest now."""
+    at = timezone.now()
+    jobs, resting = resting_runs.apart(taken, at)
+    settle(resting, at=at)
+    return jobs
 
 
 def _ask_store(store: Store, jobs: Sequence[Claimed]) -> Current:

@@ -180,6 +180,30 @@ class Reason(Enum):
     )
     JOB_SUPERSEDED = ("job.superseded", Effect.CANCEL, Actor.NOBODY, "A later request took its place.")
     JOB_CANCELLED = ("job.cancelled", Effect.CANCEL, Actor.NOBODY, "The practice cancelled it.")
+    JOB_PAUSED = (
+        "job.paused",
+        Effect.HOLD,
+        Actor.MANAGER,
+        "The run of uploads that it belongs to is paused.",
+    )
+    JOB_HOURS = (
+        "job.hours",
+        Effect.HOLD,
+        Actor.NOBODY,
+        "Waiting for the hours in which its run of uploads sends.",
+    )
+    JOB_RUN_CANCELLED = (
+        "job.run_cancelled",
+        Effect.CANCEL,
+        Actor.NOBODY,
+        "The run of uploads that it belonged to was cancelled.",
+    )
+    JOB_OPEN = (
+        "job.open",
+        Effect.CANCEL,
+        Actor.NOBODY,
+        "An upload or removal was asked for already.",
+    )
     JOB_UNDONE = ("job.undone", Effect.CANCEL, Actor.NOBODY, "The decision was undone before it was sent.")
 
     def __init__(self, code: str, effect: Effect, actor: Actor, sentence: str) -> None:

@@ -1,4 +1,4 @@
-"""The diagrams of the states of a job and of a change of policy, drawn from the tables that the code uses."""
+"""The diagrams of the states of a job, of a run and of a change of policy, drawn from the tables that the code uses."""
 
 from collections.abc import Iterable, Sequence
 
@@ -6,6 +6,8 @@ from boycott.change_states import TRANSITIONS as CHANGES
 from boycott.change_states import ChangeState
 from carerecords.models.upload_job import TRANSITIONS as JOBS
 from carerecords.models.upload_job import JobState
+from spine.runs.codes import TRANSITIONS as RUNS
+from spine.runs.codes import RunState
 
 Arrow = tuple[str, str, str]
 
@@ -19,6 +21,7 @@ def diagram() -> str:
         for state in ChangeState
         for step, target in CHANGES[state].items()
     )
+    runs = ((state, target, step.label) for state in RunState for step, target in RUNS[state].items())
     return "\n".join(
         [
             "# States",
@@ -26,13 +29,14 @@ def diagram() -> str:
             "Drawn by `manage.py draw_states` from the tables that the code itself uses.",
             "",
             *_section("An upload job", "carerecords/models/upload_job.py", list(JobState), jobs),
+            *_section("A run of uploads", "spine/runs/codes.py", list(RunState), runs),
             *_section("A change of policy", "boycott/change_states.py", list(ChangeState), changes),
         ]
     )
 
 
 def _section(
-    title: str, source: str, states: Sequence[JobState | ChangeState], arrows: Iterable[Arrow]
+    title: str, source: str, states: Sequence[JobState | RunState | ChangeState], arrows: Iterable[Arrow]
 ) -> list[str]:
     """The states in their order, the first of which everything begins in."""
     drawn = [f"    [*] --> {states[0].value}"]

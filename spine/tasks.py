@@ -1,15 +1,18 @@
 """What workers run. Thin: a bell or the clock rings, and the database says what is due.
 
-Messages carry nothing at all, and so no patient data.
+Messages carry the id of a run at most, and so no patient data.
 """
 
 import time
+import uuid
 
 from celery import shared_task
 from django.utils import timezone
 
 from consent import actions as consent_actions
 from spine import mismatches, pipeline, recovery
+from spine.runs import feeding
+from spine.runs.queries import running
 from spine.store import store_of_this_process
 
 # A task goes on while there is work, but not so long that a worker cannot be stopped in peace.
@@ -41,3 +44,16 @@ def derive_due() -> None:
 def review_mismatches() -> None:
     """Looks again at where the Spine's permission and decisions here disagree. Asks the Spine nothing."""
     mismatches.sweep(at=timezone.now())
+
+
+@shared_task(soft_time_limit=300, time_limit=330)
+def feed_run(*, run_id: str) -> None:
+    """Asks for uploads of a run that was started just now."""
+    feeding.feed(uuid.UUID(run_id), timezone.now)
+
+
+@shared_task(soft_time_limit=300, time_limit=330)
+def feed_runs() -> None:
+    """Asks for uploads of every run that is under way, as far as there is room for them."""
+    for public_id in running():
+        feeding.feed(public_id, timezone.now)

@@ -34,6 +34,7 @@ class Cause(models.TextChoices):
     DECISION = "DECISION", "A decision was recorded"
     UNDO = "UNDO", "A decision was undone"
     UPDATE = "UPDATE", "The record changed"
+    RUN = "RUN", "A run of uploads asked for it"
     DEMO = "DEMO", "Made with the demo patients"
 
 

@@ -40,6 +40,8 @@ PURE = {
     "spine.answers",
     "spine.batch_size",
     "spine.differences",
+    "spine.runs.codes",
+    "spine.runs.hours",
 }
 PURE_PACKAGES = {"spine.messages"}
 IMPURE = ("django.db", "django.conf", "django.utils.timezone", "time", "carerecords.models", "spine.models")
@@ -60,7 +62,7 @@ PROTECTED = {
     "spine.rate": {"spine.store", "spine.desk"},
     "spine.pipeline": {"spine.tasks"},
     "spine.recovery": {"spine.tasks"},
-    "spine.settling": {"spine.pipeline", "spine.recovery", "spine.outcomes"},
+    "spine.settling": {"spine.pipeline", "spine.recovery", "spine.outcomes", "spine.runs.resting"},
 }
 
 

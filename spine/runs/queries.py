@@ -1,0 +1,39 @@
+"""Reading runs: whose they are, and how the uploads of one stand."""
+
+import uuid
+
+from django.db.models import QuerySet
+
+from carerecords.models import JobState, Practice, UploadJob
+from spine.queries import not_asked_again
+from spine.runs.codes import RunState
+from spine.runs.models import SendingRun
+
+PAGE = 50
+# Of these it is not known yet whether they will be at the store soon; what is held waits for others.
+UNSETTLED = (JobState.WAITING, JobState.SENDING, JobState.IN_DOUBT)
+
+
+def runs_of(practice: Practice | None) -> QuerySet[SendingRun]:
+    """The runs of a practice, or the programme's own."""
+    return SendingRun.objects.filter(practice=practice).select_related("made_by", "practice")
+
+
+def run_of(practice: Practice | None, public_id: uuid.UUID) -> SendingRun | None:
+    """One of those runs."""
+    return runs_of(practice).filter(public_id=public_id).first()
+
+
+def running() -> list[uuid.UUID]:
+    """The runs that have to be fed."""
+    return list(SendingRun.objects.filter(state=RunState.RUNNING).values_list("public_id", flat=True))
+
+
+def jobs_of(run: SendingRun) -> QuerySet[UploadJob]:
+    """The uploads and removals that the run asked for."""
+    return UploadJob.objects.filter(sending_row__run=run)
+
+
+def failed_of(run: SendingRun) -> QuerySet[UploadJob]:
+    """Those that failed and were not asked for again since."""
+    return not_asked_again(jobs_of(run).filter(state=JobState.FAILED))
