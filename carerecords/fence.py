@@ -17,6 +17,7 @@ from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
+from carerecords.many_rows import integers
 from carerecords.models.fact_clock import NATIONAL
 
 # First key of the two-part advisory lock: keeps ours apart from anybody else's.
@@ -62,8 +63,8 @@ def keep_patients(cursor: CursorWrapper, patient_ids: Iterable[int]) -> None:
     for this batch. `FOR KEY SHARE` leaves other writes to the row, and rows that refer to it, free.
     """
     cursor.execute(
-        "SELECT id FROM carerecords_patient WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE",
-        [sorted(set(patient_ids))],
+        "SELECT id FROM carerecords_patient WHERE id = ANY(%s::bigint[]) ORDER BY id FOR KEY SHARE",
+        [integers(set(patient_ids))],
     )
 
 

@@ -16,7 +16,8 @@ from consent.codes import LetterEvent
 from consent.models import NoticeLetter
 from consent.queries import events_of
 from consent.rules import state_from
-from spine.facts import EVIDENCE_FIELDS, FACT_FIELDS, Loaded, Nation, annotate, load_nation, loaded
+from spine.fact_columns import EVIDENCE_FIELDS, FACT_FIELDS, annotate
+from spine.facts import Loaded, Nation, load_nation, loaded
 from spine.gate import Kind, Letter
 
 
@@ -31,7 +32,8 @@ def load_as_of(patient: Patient, at: datetime.datetime, known_at: datetime.datet
     """
     known_at = known_at or at
     nation = load_nation(at, known_at=known_at)
-    rows = annotate(Patient.objects.filter(pk=patient.pk), nation, known_at=known_at)
+    # A stance holds from when it is made, whatever was known later.
+    rows = annotate(Patient.objects.filter(pk=patient.pk), nation, made_by=min(at, known_at))
     row: dict[str, Any] = dict(rows.values("pk", *FACT_FIELDS, *EVIDENCE_FIELDS).get())
     derived = state_from(events_of(patient), nation.today, known_at=known_at)
     row["consent_state"] = derived.state

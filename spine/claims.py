@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 
+from carerecords.many_rows import integers
 from spine.gate import Kind
 
 _CLAIM = """
@@ -135,7 +136,11 @@ def still_held(jobs: Sequence[Claimed]) -> list[Claimed]:
     """Those of the jobs that nobody took back since: a worker that was frozen sends no other's job."""
     with connection.cursor() as cursor:
         cursor.execute(
-            _STILL_HELD, {"ids": [job.job_id for job in jobs], "attempts": [job.attempt for job in jobs]}
+            _STILL_HELD,
+            {
+                "ids": integers(job.job_id for job in jobs),
+                "attempts": integers(job.attempt for job in jobs),
+            },
         )
         held = {job_id for (job_id,) in cursor.fetchall()}
     return [job for job in jobs if job.job_id in held]

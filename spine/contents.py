@@ -1,19 +1,23 @@
 """Loads what goes into the messages of a batch, from the record as it is now.
 
-A query for each of these a batch, whatever its size: patients with their practice and GP, their
-items, what is known of the store's copies and of earlier attempts, GPs who stand in.
+A query for each of these a batch, whatever its size: patients, their practices, GPs and items, what is
+known of the store's copies and of earlier attempts, GPs who stand in. Plain rows, since objects of the ORM
+took as long as everything else here together.
 """
 
 import datetime
 import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, NamedTuple
 
 import structlog
 from django.db.models import Q
 from django.utils import timezone
 
-from carerecords.models import Patient, RoleAssignment, SummaryItem, User
+from carerecords.many_rows import Flat
+from carerecords.models import Patient, Practice, RoleAssignment, SummaryItem, User
 from carerecords.permissions import Role
 from carerecords.summary_codes import EntryKind
 from spine.claims import Claimed
@@ -47,28 +51,15 @@ Going = tuple[Claimed, Decision, Loaded]
 
 def load_outgoing(going: Sequence[Going], *, at: datetime.datetime) -> tuple[list[Outgoing], list[Claimed]]:
     """The messages of the jobs that may go, and the jobs whose message cannot be built."""
-    ids = [job.patient_id for job, _, _ in going]
-    patients = Patient.objects.select_related("practice", "usual_gp").in_bulk(ids)
-    items = _items(job.patient_id for job, _, _ in going if job.kind is Kind.UPLOAD)
-    copies = StoreCopy.objects.in_bulk(ids)
+    read = _read(going, at)
     authored = _authored(job.job_id for job, _, _ in going if job.attempt > 1)
-    stand_ins = _stand_ins(
-        {
-            patients[job.patient_id].practice_id
-            for job, _, _ in going
-            if job.kind is Kind.WITHDRAWAL and _signatory(patients[job.patient_id]) is None
-        },
-        at,
-    )
     outgoing, unbuildable = [], []
     for job, decision, _ in going:
         assert decision.scope is not None
         try:
-            patient = patients[job.patient_id]
-            stand_in = stand_ins.get(patient.practice_id) if job.kind is Kind.WITHDRAWAL else None
-            author = _author(_signatory(patient) or stand_in or patient.usual_gp)
-            summary = _summary(patient, author, items[patient.pk], decision.scope, at)
-            outgoing.append(_outgoing(job, summary, copies.get(job.patient_id), authored, at))
+            summary = read.summary(job, decision.scope)
+            known = read.copies.get(job.patient_id, NOBODY)
+            outgoing.append(_outgoing(job, summary, known, authored, at))
         except Exception as error:  # noqa: BLE001
             # One record that cannot be put into words must not stop its batch. No patient data here.
             log.error("message_not_built", job_id=job.job_id, error=type(error).__name__)
@@ -76,10 +67,61 @@ def load_outgoing(going: Sequence[Going], *, at: datetime.datetime) -> tuple[lis
     return outgoing, unbuildable
 
 
+@dataclass(frozen=True)
+class _Read:
+    """What the messages of a batch draw on, by patient, practice and GP."""
+
+    patients: dict[int, "_Record"]
+    practices: dict[int, PracticeDetails]
+    gps: dict[int, Author]
+    # By practice: who signs a withdrawal where the usual GP cannot.
+    stand_ins: dict[int, Author]
+    items: dict[int, list[tuple[Any, ...]]]
+    copies: dict[int, KnownCopy]
+    new_since: datetime.date
+
+    def summary(self, job: Claimed, scope: Scope) -> Summary:
+        """What there is to say of a job's patient. Raises where there is nobody to say it."""
+        one = self.patients[job.patient_id]
+        return Summary(
+            patient=PatientDetails(*one.details),
+            practice=self.practices[one.practice_id],
+            author=self._author(one, job.kind),
+            entries=tuple(map(_entry, self.items.get(job.patient_id, ()))),
+            scope=scope,
+            recently_registered=one.registered_on > self.new_since,
+        )
+
+    def _author(self, one: "_Record", kind: Kind) -> Author:
+        author = self.gps.get(one.usual_gp_id) if one.usual_gp_id else None
+        if kind is Kind.WITHDRAWAL and not _signs(author):
+            author = self.stand_ins.get(one.practice_id, author)
+        if author is None:
+            raise LookupError("There is no GP to be the author.")
+        return author
+
+
+def _read(going: Sequence[Going], at: datetime.datetime) -> _Read:
+    ids = [job.patient_id for job, _, _ in going]
+    patients = {row[0]: _Record(row[0], row[1], row[2], row[3], row[4:]) for row in _PATIENTS.rows(ids)}
+    gps = _gps({one.usual_gp_id for one in patients.values() if one.usual_gp_id})
+    removals = [patients[job.patient_id] for job, _, _ in going if job.kind is Kind.WITHDRAWAL]
+    unsigned = {one.practice_id for one in removals if not _signs(gps.get(one.usual_gp_id or 0))}
+    return _Read(
+        patients=patients,
+        practices=_practices({one.practice_id for one in patients.values()}),
+        gps=gps,
+        stand_ins=_stand_ins(unsigned, at),
+        items=_items(job.patient_id for job, _, _ in going if job.kind is Kind.UPLOAD),
+        copies={patient_id: KnownCopy(*copy) for patient_id, *copy in _COPIES.rows(ids)},
+        new_since=timezone.localdate(at) - datetime.timedelta(days=NEW_PATIENT_DAYS),
+    )
+
+
 def _outgoing(
     job: Claimed,
     summary: Summary,
-    copy: StoreCopy | None,
+    known: KnownCopy,
     authored: dict[tuple[int, str], datetime.datetime],
     at: datetime.datetime,
 ) -> Outgoing:
@@ -108,9 +150,67 @@ def _outgoing(
         content_hash=digest,
         authored_at=authored_at,
         session_urid=summary.author.role_profile_id,
-        known=KnownCopy(copy.composition_id, copy.content_hash) if copy else NOBODY,
+        known=known,
         build=build_replacing,
     )
+
+
+class _Record(NamedTuple):
+    """Whose a patient is, and what a message says of them."""
+
+    patient_id: int
+    practice_id: int
+    usual_gp_id: int | None
+    registered_on: datetime.date
+    details: tuple[Any, ...]
+
+
+_DETAILS = tuple(field.name for field in fields(PatientDetails))
+_PATIENTS = Flat(
+    lambda: Patient.objects.values_list("pk", "practice_id", "usual_gp_id", "registered_on", *_DETAILS)
+)
+_COPIES = Flat(lambda: StoreCopy.objects.values_list("pk", "composition_id", "content_hash"))
+_ITEMS = Flat(
+    lambda: SummaryItem.objects.values_list(
+        "patient_id", "pk", "kind", "code", "term", "recorded_on", "detail", "ended_on", "is_sensitive"
+    )
+)
+_KINDS = {kind.value: kind for kind in EntryKind}
+
+
+def _items(patient_ids: Iterable[int]) -> dict[int, list[tuple[Any, ...]]]:
+    """Rows of `_ITEMS` by patient, in the order in which they were recorded."""
+    found: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
+    for row in sorted(_ITEMS.rows(patient_ids)):
+        found[row[0]].append(row)
+    return found
+
+
+def _entry(row: tuple[Any, ...]) -> Entry:
+    return Entry(_KINDS[row[2]], *row[3:])
+
+
+def entries_of(patient: Patient) -> list[Entry]:
+    """All that may go into a patient's summary, before anything is chosen. One query."""
+    return list(map(_entry, _items([patient.pk]).get(patient.pk, ())))
+
+
+def _practices(ids: Collection[int]) -> dict[int, PracticeDetails]:
+    rows = Practice.objects.filter(pk__in=ids).values_list("pk", "ods_code", "name", "address", "postcode")
+    return {pk: PracticeDetails(*details) for pk, *details in rows}
+
+
+_AUTHOR = ("sds_user_id", "sds_role_profile_id", "family_name", "given_name", "title")
+
+
+def _gps(ids: Collection[int]) -> dict[int, Author]:
+    rows = User.objects.filter(pk__in=ids).values_list("pk", *_AUTHOR)
+    return {pk: Author(*details) for pk, *details in rows}
+
+
+def _signs(author: Author | None) -> bool:
+    """Whether the Spine's directory knows them."""
+    return author is not None and bool(author.user_id and author.role_profile_id)
 
 
 def _authored(job_ids: Iterable[int]) -> dict[tuple[int, str], datetime.datetime]:
@@ -121,25 +221,7 @@ def _authored(job_ids: Iterable[int]) -> dict[tuple[int, str], datetime.datetime
     return {(job_id, str(composition_id)): authored_at for job_id, composition_id, authored_at in rows}
 
 
-def _items(patient_ids: Iterable[int]) -> dict[int, list[SummaryItem]]:
-    found: dict[int, list[SummaryItem]] = defaultdict(list)
-    for item in SummaryItem.objects.filter(patient_id__in=list(patient_ids)).order_by("pk"):
-        found[item.patient_id].append(item)
-    return found
-
-
-def _signatory(patient: Patient) -> User | None:
-    """The usual GP, if the Spine's directory knows them."""
-    gp = patient.usual_gp
-    return gp if gp and gp.sds_user_id and gp.sds_role_profile_id else None
-
-
-def entries_of(patient: Patient) -> list[Entry]:
-    """All that may go into a patient's summary, before anything is chosen. One query."""
-    return list(map(_entry, _items([patient.pk])[patient.pk]))
-
-
-def _stand_ins(practice_ids: Collection[int], at: datetime.datetime) -> dict[int, User]:
+def _stand_ins(practice_ids: Collection[int], at: datetime.datetime) -> dict[int, Author]:
     """A GP of each practice, who signs the withdrawal of a patient whose usual GP cannot.
 
     Only a withdrawal: it says nothing clinical, and nothing may hold it.
@@ -149,60 +231,5 @@ def _stand_ins(practice_ids: Collection[int], at: datetime.datetime) -> dict[int
     in_force = Q(ends_at__isnull=True) | Q(ends_at__gt=at)
     gps = RoleAssignment.objects.filter(in_force, practice__in=practice_ids, role=Role.GP, starts_at__lte=at)
     gps = gps.exclude(user__sds_user_id="").exclude(user__sds_role_profile_id="")
-    return {
-        one.practice_id: one.user for one in gps.select_related("user").order_by("-pk") if one.practice_id
-    }
-
-
-def _summary(
-    patient: Patient, author: Author, items: Sequence[SummaryItem], scope: Scope, at: datetime.datetime
-) -> Summary:
-    practice = patient.practice
-    new_since = timezone.localdate(at) - datetime.timedelta(days=NEW_PATIENT_DAYS)
-    return Summary(
-        patient=PatientDetails(
-            nhs_number=patient.nhs_number,
-            family_name=patient.family_name,
-            given_name=patient.given_name,
-            title=patient.title,
-            born_on=patient.born_on,
-            gender=patient.gender,
-            address=patient.address,
-            postcode=patient.postcode,
-        ),
-        practice=PracticeDetails(
-            ods_code=practice.ods_code,
-            name=practice.name,
-            address=practice.address,
-            postcode=practice.postcode,
-        ),
-        author=author,
-        entries=tuple(map(_entry, items)),
-        scope=scope,
-        recently_registered=patient.registered_on > new_since,
-    )
-
-
-def _author(gp: User | None) -> Author:
-    """Who the message says wrote it."""
-    if gp is None:
-        raise LookupError("There is no GP to be the author.")
-    return Author(
-        user_id=gp.sds_user_id,
-        role_profile_id=gp.sds_role_profile_id,
-        family_name=gp.family_name,
-        given_name=gp.given_name,
-        title=gp.title,
-    )
-
-
-def _entry(item: SummaryItem) -> Entry:
-    return Entry(
-        kind=EntryKind(item.kind),
-        code=item.code,
-        term=item.term,
-        recorded_on=item.recorded_on,
-        detail=item.detail,
-        ended_on=item.ended_on,
-        sensitive=item.is_sensitive,
-    )
+    rows = gps.order_by("-pk").values_list("practice_id", *(f"user__{field}" for field in _AUTHOR))
+    return {practice_id: Author(*details) for practice_id, *details in rows if practice_id}

@@ -12,7 +12,7 @@ from django.db.models import BigIntegerField, Case, ExpressionWrapper, F, Intege
 from consent.codes import ConsentState
 from spine.gate import Letter
 
-# The values of each of `spine.facts.PATIENT_FACTS`. The first stands for whatever is none of them.
+# The values of each of `spine.fact_columns.PATIENT_FACTS`. The first stands for whatever is none of them.
 VALUES: dict[str, tuple[Any, ...]] = {
     "consent_state": (
         ConsentState.CONFLICT,

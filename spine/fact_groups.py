@@ -1,7 +1,7 @@
 """The facts of many patients, grouped: each distinct combination once, with how many share it.
 
 What a patient brings is grouped in one query; what a practice brings is read once a practice and put to
-it here, since a look-up a patient would be most of the cost. The columns are those of `spine.facts`.
+it here, since a look-up a patient would be most of the cost. The columns are those of `spine.fact_columns`.
 
 Cost: one pass over the patients asked for, joined to what is known of their copies at the store, and
 three small queries. A million patients of 6,658 practices took 1.5 s on two quiet cores (`bench/impact.py`).
@@ -20,7 +20,8 @@ from boycott.rules import Place, Revision
 from carerecords.models import JobKind, JobState, Patient, Practice
 from carerecords.models.upload_job import BUSY_STATES, OPEN_STATES
 from spine.fact_codes import apart, code_within, facts_of
-from spine.facts import Nation, annotate_own, asked_of, facts_where
+from spine.fact_columns import annotate_own
+from spine.facts import Nation, asked_of, facts_where
 from spine.gate import Decision, Kind, decide
 
 

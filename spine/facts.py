@@ -10,64 +10,20 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import (
-    BooleanField,
-    Case,
-    CharField,
-    ExpressionWrapper,
-    F,
-    OuterRef,
-    Q,
-    QuerySet,
-    Subquery,
-    Value,
-    When,
-)
-from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from boycott.models import GpStanceRevision, StanceRevision
-from boycott.positions import UNANSWERED, DataScope, GpStance, Position, Stance
+from boycott.positions import DataScope, Position, Stance
 from boycott.queries import standing_revisions
 from boycott.rules import Place, Revision, freed_by, next_change, positions_for
 from carerecords.models import FactClock, Patient
 from carerecords.models.fact_clock import NATIONAL
 from consent.codes import ConsentModel, ConsentState
 from consent.models import ConsentModelRevision
+from spine.fact_columns import ALIKE_FIELDS, flat_rows
 from spine.gate import Facts, Kind, Letter, StorePermission
 from spine.models import StopRevision
 
 DEFAULT_LETTER_WEEKS = 12
-
-# The facts of one patient, as the query names them. All of few values, so that they group.
-PATIENT_FACTS = (
-    "consent_state",
-    "fact_consent_current",
-    "fact_letter",
-    "fact_gp_holds",
-    "fact_verified",
-    "is_sensitive",
-    "fact_left",
-    "fact_died",
-    "fact_permission",
-)
-FACT_FIELDS = (
-    *PATIENT_FACTS,
-    "fact_stance",
-    "fact_rollout_open",
-    "practice__ods_code",
-    "practice__region_code",
-    "practice__icb_code",
-)
-# What a decision cites, and what says when the answer may change by the calendar.
-EVIDENCE_FIELDS = (
-    "consent_event_id",
-    "fact_stance_id",
-    "fact_gp_stance_id",
-    "practice__goes_live_on",
-    "letter_sent_on",
-    "consent_changes_on",
-)
 
 
 @dataclass(frozen=True)
@@ -131,45 +87,6 @@ def load_clocks(practice_ids: Collection[int]) -> dict[int, int]:
     return {practice_id: max(nation, numbers.get(practice_id, 0)) for practice_id in practice_ids}
 
 
-def annotate(
-    patients: QuerySet[Patient], nation: Nation, known_at: datetime.datetime | None = None
-) -> QuerySet[Patient]:
-    """Adds the fact columns, so that callers may read them or group by them."""
-    stances = StanceRevision.objects.filter(practice=OuterRef("practice")).order_by("-pk")
-    gp_stances = GpStanceRevision.objects.filter(gp=OuterRef("usual_gp")).order_by("-pk")
-    if known_at is not None:
-        # They hold from when they are made, whatever was known later.
-        stances = stances.filter(made_at__lte=min(nation.at, known_at))
-        gp_stances = gp_stances.filter(made_at__lte=min(nation.at, known_at))
-    answered = patients.alias(gp_stance=Subquery(gp_stances.values("stance")[:1]))
-    return annotate_own(answered, nation, Q(gp_stance=GpStance.HOLD.value)).annotate(
-        fact_stance=Coalesce(Subquery(stances.values("stance")[:1]), Value(UNANSWERED.value)),
-        fact_stance_id=Subquery(stances.values("pk")[:1]),
-        fact_gp_stance_id=Subquery(gp_stances.values("pk")[:1]),
-        fact_rollout_open=_true(Q(practice__goes_live_on__lte=nation.today)),
-    )
-
-
-def annotate_own(patients: QuerySet[Patient], nation: Nation, gp_holds: Q) -> QuerySet[Patient]:
-    """Adds `PATIENT_FACTS`. `gp_holds`: how to tell that a patient's usual GP holds uploads."""
-    today = nation.today
-    window_start = today - datetime.timedelta(weeks=nation.letter_weeks)
-    return patients.annotate(
-        fact_gp_holds=_true(gp_holds),
-        fact_consent_current=_true(Q(consent_changes_on__isnull=True) | Q(consent_changes_on__gt=today)),
-        fact_letter=Case(
-            When(letter_sent_on__lte=window_start, then=Value(Letter.WINDOW_PASSED.value)),
-            When(letter_sent_on__lte=today, then=Value(Letter.WINDOW_OPEN.value)),
-            default=Value(Letter.NOT_SENT.value),
-            output_field=CharField(),
-        ),
-        fact_verified=_true(Q(identity=Patient.Identity.VERIFIED)),
-        fact_left=_true(Q(left_on__lte=today)),
-        fact_died=_true(Q(died_on__lte=today)),
-        fact_permission=Coalesce(F("store_copy__permission"), Value("")),
-    )
-
-
 def as_facts(row: Mapping[str, Any], nation: Nation, *, kind: Kind, undo_window_open: bool) -> Facts:
     """The gate's facts from one row of `annotate`, or from one group of such rows."""
     asked = asked_of(_place(row), nation.revisions, nation.at)
@@ -218,12 +135,19 @@ def facts_where(
 def load_batch(asked: Mapping[int, tuple[Kind, bool]], nation: Nation) -> dict[int, Loaded]:
     """Facts and evidence of many patients in one query.
 
-    `asked` maps a patient's id to what is asked for and whether its undo window is open.
+    `asked` maps a patient's id to what is asked for and whether its undo window is open. Patients who are
+    alike in all but their consent event, as most of a practice are, share one `Facts`.
     """
-    rows = annotate(Patient.objects.filter(pk__in=list(asked)), nation).values(
-        "pk", *FACT_FIELDS, *EVIDENCE_FIELDS
-    )
-    return {row["pk"]: loaded(row, nation, *asked[row["pk"]]) for row in rows}
+    shared: dict[tuple[Any, ...], Loaded] = {}
+    found = {}
+    for key, event, *values in flat_rows(asked, nation):
+        alike = (*asked[key], *values)
+        if alike not in shared:
+            row = dict(zip(ALIKE_FIELDS, values, strict=True)) | {"consent_event_id": None}
+            shared[alike] = loaded(row, nation, *asked[key])
+        one = shared[alike]
+        found[key] = Loaded(one.facts, one.evidence | {"consent_event": event}, one.changes_at)
+    return found
 
 
 def load_one(patient: Patient, at: datetime.datetime, *, undo_window_open: bool = False) -> Loaded:
@@ -272,8 +196,3 @@ def _permission(value: str) -> StorePermission:
     if value == "No":
         return StorePermission.REFUSED
     return StorePermission.ALLOWED if value in {"Ask", "Yes"} else StorePermission.NOT_READ
-
-
-def _true(condition: Q) -> Coalesce:
-    """The condition as a column that is never null: unknown counts as not so."""
-    return Coalesce(ExpressionWrapper(condition, output_field=BooleanField()), Value(False))

@@ -34,6 +34,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
 from carerecords import fence
+from carerecords.many_rows import Flat
 from carerecords.models import JobState, Patient
 from spine import mismatches, proof
 from spine.answers import Answer, AnswerKind
@@ -61,6 +62,7 @@ HELD_SECONDS = 5.0
 # Slots are never further away than their reservation looks ahead, and the batches before it.
 LONGEST_SLEEP_SECONDS = 10.0
 
+_NUMBERS = Flat(lambda: Patient.objects.values_list("pk", "nhs_number"))
 Decided = tuple[Claimed, Decision, Loaded]
 log = structlog.get_logger(__name__)
 
@@ -117,9 +119,7 @@ def _ask_store(store: Store, jobs: Sequence[Claimed]) -> Current:
     """
     likely = [job for job, decision, _ in _decide(jobs, timezone.now())[0] if _goes(decision)]
     likely = likely[: store.size.messages]
-    numbers = dict(
-        Patient.objects.filter(pk__in=[job.patient_id for job in likely]).values_list("pk", "nhs_number")
-    )
+    numbers = dict(_NUMBERS.rows(job.patient_id for job in likely))
     likely = [job for job in likely if job.patient_id in numbers]
     slots = store.rate.reserve(len(likely))
     if slots is None or not likely:
@@ -268,10 +268,13 @@ def _decide(jobs: Sequence[Claimed], at: datetime.datetime) -> tuple[list[Decide
     nation = load_nation(at)
     clocks = load_clocks({job.practice_id for job in jobs})
     loaded = load_batch({job.patient_id: (job.kind, False) for job in jobs}, nation)
+    # Patients who are alike share their facts, and so the gate's answer.
+    answers: dict[int, Decision] = {}
     decided = []
     for job in jobs:
         found = loaded.get(job.patient_id) or Loaded(Facts(job.kind), {}, None)
-        decided.append((job, decide(found.facts), found))
+        decision = answers.get(id(found.facts)) or answers.setdefault(id(found.facts), decide(found.facts))
+        decided.append((job, decision, found))
     return decided, clocks
 
 

@@ -1,10 +1,12 @@
 """Writing the proof: decisions and intents before a send, receipts and the known copy after it."""
 
 import datetime
+import json
 from collections.abc import Mapping, Sequence
 
 from django.db import connection
 
+from carerecords.many_rows import copy_rows, texts
 from spine.answers import AnswerKind
 from spine.claims import Claimed
 from spine.facts import Loaded
@@ -22,19 +24,23 @@ def write_decisions(
     at: datetime.datetime,
 ) -> None:
     """One row for each decision whose answer is new: a held job asked again to no effect adds none."""
-    GateDecision.objects.bulk_create(
-        GateDecision(
-            job_id=job.job_id,
-            attempt=job.attempt,
-            at=at,
-            outcome=decision.outcome,
-            scope=decision.scope or "",
-            reasons=[reason.code for reason in decision.reasons],
-            evidence=loaded.evidence | {"clock": clocks[job.practice_id]},
-            engine=ENGINE,
-        )
-        for job, decision, loaded in decided
-        if not _same_as_before(job, decision)
+    copy_rows(
+        GateDecision._meta.db_table,
+        ("job_id", "attempt", "at", "outcome", "scope", "reasons", "evidence", "engine"),
+        (
+            (
+                job.job_id,
+                job.attempt,
+                at,
+                decision.outcome.value,
+                decision.scope.value if decision.scope else "",
+                texts(reason.code for reason in decision.reasons),
+                json.dumps(loaded.evidence | {"clock": clocks[job.practice_id]}),
+                ENGINE,
+            )
+            for job, decision, loaded in decided
+            if not _same_as_before(job, decision)
+        ),
     )
 
 
@@ -45,38 +51,46 @@ def _same_as_before(job: Claimed, decision: Decision) -> bool:
 
 def write_intents(going: Sequence[Outgoing], *, at: datetime.datetime) -> None:
     """The intent to send, with its keys; committed by the caller before the first byte leaves."""
-    UploadAttempt.objects.bulk_create(
-        UploadAttempt(
-            job_id=one.job_id,
-            attempt=one.attempt,
-            at=at,
-            request_id=one.request_id,
-            composition_id=one.composition_id,
-            content_hash=one.content_hash,
-            authored_at=one.authored_at,
-            scope=one.scope,
-        )
-        for one in going
+    copy_rows(
+        UploadAttempt._meta.db_table,
+        (
+            *("job_id", "attempt", "at", "request_id", "composition_id"),
+            *("content_hash", "authored_at", "scope"),
+        ),
+        (
+            (
+                *(one.job_id, one.attempt, at, one.request_id, one.composition_id),
+                *(one.content_hash, one.authored_at, one.scope.value),
+            )
+            for one in going
+        ),
     )
 
 
 def write_receipts(sent: Sequence[Sent]) -> None:
     """One row for each attempt, whatever came of it."""
-    Receipt.objects.bulk_create(_receipt(one) for one in sent)
+    copy_rows(
+        Receipt._meta.db_table,
+        (
+            *("job_id", "attempt", "at", "kind", "http_status"),
+            *("detail", "composition_id", "replaced_id", "body_sha256"),
+        ),
+        map(_receipt, sent),
+    )
 
 
-def _receipt(one: Sent) -> Receipt:
-    answer = one.answer
-    return Receipt(
-        job_id=one.outgoing.job_id,
-        attempt=one.outgoing.attempt,
-        at=one.answered_at,
-        kind=answer.kind.value if answer else _kind_without_sending(one),
-        http_status=answer.status if answer else None,
-        detail=answer.detail if answer else "",
-        composition_id=one.outgoing.composition_id if holds_ours(one) else None,
-        replaced_id=one.replaced,
-        body_sha256=one.body_sha256,
+def _receipt(one: Sent) -> tuple[object, ...]:
+    out, answer = one.outgoing, one.answer
+    return (
+        out.job_id,
+        out.attempt,
+        one.answered_at,
+        answer.kind.value if answer else _kind_without_sending(one),
+        answer.status if answer else None,
+        answer.detail if answer else "",
+        out.composition_id if holds_ours(one) else None,
+        one.replaced,
+        one.body_sha256,
     )
 
 
@@ -114,7 +128,7 @@ def note_copies(sent: Sequence[Sent]) -> None:
     rows = [_copy_row(one) for one in sent if holds_ours(one) or _refused_permission(one)]
     if rows:
         with connection.cursor() as cursor:
-            cursor.execute(_NOTE_COPY, [list(column) for column in zip(*rows, strict=True)])
+            cursor.execute(_NOTE_COPY, [texts(column) for column in zip(*rows, strict=True)])
 
 
 def _copy_row(one: Sent) -> tuple[object, ...]:

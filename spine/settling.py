@@ -13,6 +13,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from carerecords import fence
+from carerecords.many_rows import integers, texts
 from carerecords.models import JobState
 from spine.reasons import Reason
 
@@ -77,13 +78,13 @@ def _columns(rows: list[Settled], at: datetime.datetime) -> dict[str, Any]:
         "at": at,
         "superseded": Reason.JOB_SUPERSEDED.code,
         "superseded_headline": Reason.JOB_SUPERSEDED.sentence,
-        "ids": [row.job_id for row in rows],
-        "attempts": [row.attempt for row in rows],
-        "states": [row.state.value for row in rows],
-        "dues": [row.due_at for row in rows],
-        "reasons": [",".join(reason.code for reason in row.reasons) for row in rows],
-        "headlines": [row.reasons[0].sentence if row.reasons else "" for row in rows],
-        "failures": [row.failures for row in rows],
-        "clocks": [row.clock_seen for row in rows],
-        "finished": [row.state in FINISHED for row in rows],
+        "ids": integers(row.job_id for row in rows),
+        "attempts": integers(row.attempt for row in rows),
+        "states": texts(row.state.value for row in rows),
+        "dues": texts(row.due_at for row in rows),
+        "reasons": texts(",".join(reason.code for reason in row.reasons) for row in rows),
+        "headlines": texts(row.reasons[0].sentence if row.reasons else "" for row in rows),
+        "failures": integers(row.failures for row in rows),
+        "clocks": integers(row.clock_seen for row in rows),
+        "finished": texts(row.state in FINISHED for row in rows),
     }

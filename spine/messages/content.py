@@ -99,16 +99,20 @@ def content_hash(summary: Summary, *, on: datetime.date) -> str:
     Equal hashes mean that a new message would tell the store nothing new.
     """
     chosen = select(summary.entries, scope=summary.scope, on=on)
+    # `vars`, not `asdict`: all fields are plain values, and the deep copies took most of a hash's time.
     said = {
-        "patient": dataclasses.asdict(summary.patient),
-        "practice": dataclasses.asdict(summary.practice),
-        "author": dataclasses.asdict(summary.author),
+        "patient": vars(summary.patient),
+        "practice": vars(summary.practice),
+        "author": vars(summary.author),
         "scope": summary.scope,
-        "entries": [dataclasses.asdict(entry) for entry in chosen.sent],
+        "entries": [vars(entry) for entry in chosen.sent],
         "withheld": bool(chosen.withheld_as_sensitive),
         "recently_registered": summary.recently_registered,
     }
-    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
+    return hashlib.sha256(_SORTED.encode(said).encode()).hexdigest()
+
+
+_SORTED = json.JSONEncoder(sort_keys=True, default=str)
 
 
 def _group(entry: Entry, scope: Scope, on: datetime.date) -> str:

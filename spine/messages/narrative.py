@@ -5,6 +5,7 @@ said here; whatever came from a record is escaped.
 """
 
 import datetime
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -143,11 +144,14 @@ def _tr(row: tuple[str, ...], *, odd: bool) -> str:
 
 def _text(text: str) -> str:
     """Escaped, and without the control characters that XML has no way to say."""
-    return escape("".join(c for c in text if (c >= " " and c not in "\ufffe\uffff") or c in "\t\n"))
+    return escape(_UNSAYABLE.sub("", text))
+
+
+_UNSAYABLE = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]")
 
 
 def _day(day: datetime.date) -> str:
-    return f"{day:%d}-{_MONTHS[day.month - 1]}-{day.year}"
+    return f"{day.day:02}-{_MONTHS[day.month - 1]}-{day.year}"
 
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

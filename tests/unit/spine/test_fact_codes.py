@@ -3,7 +3,7 @@
 import itertools
 
 from spine.fact_codes import COMBINATIONS, VALUES, apart, facts_of
-from spine.facts import PATIENT_FACTS
+from spine.fact_columns import PATIENT_FACTS
 
 
 def test_every_fact_has_a_place():
