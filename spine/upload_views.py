@@ -14,6 +14,7 @@ from carerecords.middleware import CareRequest
 from carerecords.models import AccessEvent, JobKind, JobState, Practice
 from carerecords.permissions import Permission
 from consent.patient_door import asks_reason
+from spine.backlog import outlook_of
 from spine.queries import UploadFilters, last_receipt_at, upload_record, uploads_page
 from spine.reasons import Reason
 from spine.upload_steps import may_cancel, may_try_again
@@ -31,6 +32,8 @@ def uploads(request: CareRequest) -> HttpResponse:
     address = reverse("spine:uploads")
     query = filters.as_query()
     older = query | {"before": str(page.before)}
+    at = timezone.now()
+    queue, outlook = outlook_of(practice, at)
     context = {
         "page": page,
         "filters": filters,
@@ -46,7 +49,9 @@ def uploads(request: CareRequest) -> HttpResponse:
         "last_receipt_at": None if page.jobs else last_receipt_at(practice),
         "receipt_words": receipt_words,
         "headline": headline,
-        "at": timezone.now(),
+        "queue": queue,
+        "outlook": outlook,
+        "at": at,
     }
     return render(request, "spine/uploads.jinja", context)
 

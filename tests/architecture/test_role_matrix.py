@@ -176,6 +176,7 @@ DOORS = """
     POST spine:problems_again        ..x. . ...
     GET  reports:replays             xxxx x xxx
     GET  reports:replay              xxxx x xxx
+    GET  reports:sending             .... . xxx
     GET  reports:adoption            xxxx x xxx
     GET  reports:projection          .... . xxx
     GET  api:v1:policy               xxxx x xxx

@@ -1,0 +1,48 @@
+"""The clocks of the sending: when a queue is done, and what follows."""
+
+import datetime
+
+import pytest
+from django.utils import timezone
+
+from carerecords.models import JobState, UploadJob
+from spine.models import Receipt
+from tests.browser import look
+from tests.factories import decide, make_patient, make_practice
+
+pytestmark = pytest.mark.django_db(transaction=True)
+MINUTE = datetime.timedelta(minutes=1)
+
+
+@pytest.fixture
+def busy(practice, settings):
+    """Twelve uploads due here and forty next door, at a store that took some in each of ten minutes."""
+    settings.SPINE_REQUESTS_PER_SECOND = 5
+    now = timezone.now()
+    jobs = []
+    for where, number in ((practice, 12), (make_practice(), 40)):
+        jobs += [decide(make_patient(where)).job for _ in range(number)]
+    UploadJob.objects.filter(pk__in=[job.pk for job in jobs]).update(due_at=now - 12 * MINUTE, reasons=[])
+    UploadJob.objects.filter(pk=jobs[0].pk).update(state=JobState.HELD, due_at=None, reasons=["policy.bma"])
+    for ago, number in enumerate((9, 4, 6, 7, 8, 3, 5, 9, 8, 7, 4, 6)):
+        Receipt.objects.bulk_create(
+            Receipt(job=jobs[1], attempt=1, at=now - (ago + 0.5) * MINUTE, kind="ACCEPTED")
+            for _ in range(number)
+        )
+
+
+def test_when_it_is_done(screen, live_server, busy, manager, national_admin):
+    """A practice is told of its own part by turns; the nation of the whole, with a picture and its table."""
+    screen.as_(manager)
+    screen.goto(f"{live_server.url}/uploads/")
+    told = screen.locator(".nhsuk-inset-text", has_text="due now")
+    assert "11 messages are due now." in told.inner_text() and "minutes" in told.inner_text()
+    assert "22 messages leave until your last one" in told.inner_text()
+    look(screen, "uploads-outlook")
+    screen.as_(national_admin)
+    screen.goto(f"{live_server.url}/reports/")
+    screen.get_by_role("link", name="The sending").click()
+    assert "51 messages may go now." in screen.locator("main").inner_text()
+    screen.get_by_text("The same as a table").click()
+    assert screen.get_by_role("table", name="Messages done").get_by_role("row").count() == 7
+    look(screen, "sending")
