@@ -18,6 +18,7 @@ NOT_BENCHMARKS = {
     "peers",
     "people",
     "population",
+    "scale",
     "sender",
     "serving",
     "slow_store",

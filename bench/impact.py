@@ -3,6 +3,7 @@ practices of England."""
 
 import json
 import random
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,7 @@ PATIENTS = 1_000_000
 MOST_TIMES_A_COUNT = 12
 PRACTICES_ONE_BY_ONE, BATCH, TIMES_ONE_BY_ONE = 60, 500, 20
 ROUNDS = 3
+DECISIONS_A_SECOND = 250_000
 # How far any plan node may look up rows one by one: a look-up a patient would be the whole cost.
 MOST_LOOPS = 20_000
 
@@ -61,6 +63,56 @@ def run() -> Iterator[Ratio]:
         patients, practices = Patient.objects.count(), Practice.objects.count()
         yield _whole(at, f"{patients:,} patients of {practices:,} practices")
         yield _looked_up(at)
+        yield from _decided(at)
+
+
+def _decided(at: Any) -> Iterator[Ratio]:
+    """Whether each patient's upload may go, for all of them: by groups of facts, and by one query a patient."""
+    from carerecords.models import Patient, Practice
+    from spine.facts import load_nation, load_one
+    from spine.gate import Decision, decide
+
+    nation = load_nation(at)
+    everybody = Patient.objects.all()
+    some = Practice.objects.order_by("-list_size")[PRACTICES_ONE_BY_ONE].pk
+    theirs = list(everybody.filter(practice=some))
+
+    def by_groups() -> Counter[Decision]:
+        return _answers(everybody, nation)
+
+    def one_query_each() -> list[Decision]:
+        return [decide(load_one(patient, at).facts) for patient in theirs]
+
+    if Counter(one_query_each()) != _answers(everybody.filter(practice=some), nation):
+        raise AssertionError("by groups and one by one differ in an answer or a reason")
+    slow, fast = side_by_side(one_query_each, by_groups, rounds=ROUNDS)
+    patients = everybody.count()
+    yield Ratio(
+        "the gate in bulk",
+        "thousand decisions a second, facts read too",
+        patients / fast / 1e3,
+        goal=DECISIONS_A_SECOND / 1e3,
+        note=f"{patients:,} patients in {fast:.1f} s; {len(theirs):,} of them asked one by one: the same answers and reasons",
+    )
+    yield Ratio(
+        "the gate in bulk",
+        "times one query a patient",
+        (slow / len(theirs)) / (fast / patients),
+        goal=TIMES_ONE_BY_ONE,
+    )
+
+
+def _answers(patients: Any, nation: Any) -> "Counter[Any]":
+    """How many patients have each answer of the gate."""
+    from carerecords.models import Practice
+    from spine.fact_groups import Verdicts, groups, homes, side_of
+
+    where = homes(Practice.objects.all(), nation.today)
+    sides = {pk: side_of(home, nation, nation.revisions) for pk, home in where.items()}
+    verdicts, counted = Verdicts(nation), Counter[Any]()
+    for group in groups(patients, nation):
+        counted[verdicts.of(group.own, sides[group.home_id])] += group.patients
+    return counted
 
 
 def _whole(at: Any, whose: str) -> Ratio:

@@ -6,6 +6,7 @@ All sides of a ratio go through this, so what a request costs here (some 20 micr
 import os
 import shutil
 import socket
+import sys
 import tempfile
 import threading
 import time
@@ -77,6 +78,18 @@ def web(environment: dict[str, str]) -> Iterator[Web]:
         ends.callback(service.stop)
         started(service, f"http://127.0.0.1:{port}/health/")
         yield Web(port)
+
+
+@contextmanager
+def slow_store(milliseconds: int) -> Iterator[str]:
+    """The address of a store that accepts everything, and takes so long over each answer."""
+    with ExitStack() as ends, tempfile.TemporaryDirectory(prefix="care-store-") as folder:
+        port = free_port("BENCH_STORE_PORT", 8400)
+        command = [sys.executable, "-m", "bench.slow_store", str(port), str(milliseconds)]
+        store = Service("The store", command, {}, own_account(), Path(folder) / "log", PROJECT)
+        ends.callback(store.stop)
+        started(store, f"http://127.0.0.1:{port}/health")
+        yield f"http://127.0.0.1:{port}"
 
 
 def started(service: Service, address: str) -> None:

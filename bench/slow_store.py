@@ -1,7 +1,7 @@
 """`python -m bench.slow_store PORT MILLISECONDS`: a store that holds nothing and accepts all, each call after so long.
 
 The time of the real one's answer without its work, so that the senders are not held up by two cores. It keeps
-when each message arrived, which `/arrivals` tells.
+when each message arrived, which `/arrivals` tells, and `/count` how many there were.
 """
 
 import asyncio
@@ -30,6 +30,9 @@ def application(seconds: float) -> web.Application:
     async def arrived(_: web.Request) -> web.Response:
         return web.json_response(arrivals)
 
+    async def count(_: web.Request) -> web.Response:
+        return web.json_response(len(arrivals))
+
     async def health(_: web.Request) -> web.Response:
         return web.Response()
 
@@ -39,6 +42,7 @@ def application(seconds: float) -> web.Application:
             web.get("/DocumentReference", find),
             web.post("/Bundle", accept),
             web.get("/arrivals", arrived),
+            web.get("/count", count),
             web.get("/health", health),
         ]
     )

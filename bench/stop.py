@@ -7,22 +7,18 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from itertools import pairwise
-from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
 from bench import people, serving
 from bench.harness import Ratio, sql
 from bench.switches import Switch, Switchers, everybody_follows
-from config.embedded.processes import own_account
-from config.embedded.services import Service, free_port
 
 ANSWER_MS = 100
 PROCESSES, THREADS, BATCH = 4, 8, 2
@@ -59,7 +55,7 @@ def run() -> Iterator[Ratio]:
     everybody_follows()
     admins = Switchers()
     admins.change(holds=False)
-    with _store() as address:
+    with serving.slow_store(ANSWER_MS) as address:
         with _senders(address) as batches:
             _withdrawals_done()
             changes = _switched(admins.change, CHANGES)
@@ -216,17 +212,6 @@ def _withdrawals_done() -> None:
         if time.monotonic() > end:
             raise AssertionError("Withdrawals do not end")
         time.sleep(0.1)
-
-
-@contextmanager
-def _store() -> Iterator[str]:
-    with ExitStack() as ends, tempfile.TemporaryDirectory(prefix="care-store-") as folder:
-        port = free_port("BENCH_STORE_PORT", 8400)
-        command = [sys.executable, "-m", "bench.slow_store", str(port), str(ANSWER_MS)]
-        store = Service("The store", command, {}, own_account(), Path(folder) / "log", serving.PROJECT)
-        ends.callback(store.stop)
-        serving.started(store, f"http://127.0.0.1:{port}/health")
-        yield f"http://127.0.0.1:{port}"
 
 
 def _arrivals(address: str) -> list[float]:

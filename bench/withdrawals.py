@@ -9,18 +9,14 @@ import os
 import random
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from contextlib import contextmanager
 from statistics import median, quantiles
 from typing import Any
 
 from bench import people, serving
 from bench.harness import Ratio, cost
-from config.embedded.processes import own_account
-from config.embedded.services import Service, free_port
 
 ANSWER_MS = 50
 SENDERS = 2
@@ -40,7 +36,7 @@ def run() -> Iterator[Ratio]:
     beside: list[float] = []
     batches: list[float] = []
     sent, processor = 0, 0.0
-    with _store() as address:
+    with serving.slow_store(ANSWER_MS) as address:
         for _ in range(ROUNDS):
             spent = cost(lambda: alone.extend(_withdraw(waiting, gp, SECONDS / 2)))
             processor += spent.processor
@@ -101,17 +97,6 @@ def _withdraw(patients: Iterator[int], by: Any, lasting: float) -> list[float]:
         took.append(time.perf_counter() - began)
         time.sleep(PAUSE)
     return took
-
-
-@contextmanager
-def _store() -> Iterator[str]:
-    with ExitStack() as ends, tempfile.TemporaryDirectory(prefix="care-store-") as folder:
-        port = free_port("BENCH_STORE_PORT", 8400)
-        command = [sys.executable, "-m", "bench.slow_store", str(port), str(ANSWER_MS)]
-        store = Service("The store", command, {}, own_account(), Path(folder) / "log", serving.PROJECT)
-        ends.callback(store.stop)
-        serving.started(store, f"http://127.0.0.1:{port}/health")
-        yield f"http://127.0.0.1:{port}"
 
 
 @contextmanager

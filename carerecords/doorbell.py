@@ -21,9 +21,6 @@ SILENCE_SECONDS = 5.0
 _silent_until = 0.0
 # The rings of a piece of work that rings once at its end, or None outside of one.
 _held: ContextVar[list[str] | None] = ContextVar("held_rings", default=None)
-# When this thread rang last, on a clock of seconds, and whether the broker took it.
-_rang: ContextVar[tuple[float, bool]] = ContextVar("rang", default=(float("-inf"), False))
-_FRESH_SECONDS = 1.0
 
 
 @contextmanager
@@ -85,12 +82,3 @@ def _no_answer() -> bool:
     global _silent_until
     _silent_until = time.monotonic() + SILENCE_SECONDS
     return False
-
-
-def _send(task: str, expires: int, ids: dict[str, str]) -> bool:
-    try:
-        current_app.send_task(task, kwargs=ids, retry=False, expires=expires)
-    except (OperationalError, OSError) as error:
-        log.warning("doorbell_unanswered", error=type(error).__name__)
-        return False
-    return True
