@@ -91,7 +91,8 @@ def _rings_at(url: str) -> None:
 
     app.conf.update(broker_url=url, broker_read_url=url, broker_write_url=url)
     pools.reset()
-    app._pool = app.amqp._producer_pool = None
+    # What the application keeps of its former broker; it has no public way to forget it.
+    vars(app)["_pool"] = vars(app.amqp)["_producer_pool"] = None
 
 
 def _listen(bells: Bells) -> None:
