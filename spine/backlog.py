@@ -1,7 +1,8 @@
 """How long the queue is, and how fast it moves, for the nation and for one practice.
 
 The pace is read from receipts, of a time in which something was due throughout: since the longest due
-job was due, an hour at the most. A quiet hour before it says nothing of how fast the store takes messages.
+job was due and the last fact changed that may have held it, an hour at the most. A quiet hour before
+says nothing of how fast the store takes messages.
 
 Cost, none of which grows with what is done or held:
 - the pace: the newest receipts by primary key, `MOST_RECEIPTS` at the most, so the time looked at grows
@@ -52,9 +53,8 @@ FROM looked LEFT JOIN newest ON newest.at >= looked.since AND newest.at < %(unti
 GROUP BY 1, 2
 """
 _DUE = "state IN ('WAITING', 'HELD') AND due_at IS NOT NULL"
-# As jobs are claimed (`spine.claims`): removals first, then practices in turn. So when the last one of a
-# practice's n goes, each other practice had n turns, or as many as it has jobs.
-_PLACE = f"""
+# Each practice with something to come, and when its first was due: a step along the index for each.
+_OPENED = f"""
 WITH RECURSIVE opened AS (
     (SELECT practice_id, due_at FROM carerecords_uploadjob
      WHERE {_DUE} AND kind = 'UPLOAD' ORDER BY practice_id, due_at LIMIT 1)
@@ -63,17 +63,28 @@ WITH RECURSIVE opened AS (
         (SELECT practice_id, due_at FROM carerecords_uploadjob
          WHERE {_DUE} AND kind = 'UPLOAD' AND practice_id > opened.practice_id
          ORDER BY practice_id, due_at LIMIT 1) AS next),
-turns AS (
-    SELECT opened.due_at, taken.number FROM opened CROSS JOIN LATERAL (
-        SELECT count(*) AS number FROM (
-            SELECT FROM carerecords_uploadjob WHERE {_DUE} AND kind = 'UPLOAD'
-            AND practice_id = opened.practice_id AND due_at <= %(now)s ORDER BY due_at LIMIT %(own)s) AS job) AS taken
-    WHERE opened.due_at <= %(now)s),
 removals AS (
     SELECT count(*) AS number, min(due_at) AS oldest FROM carerecords_uploadjob
-    WHERE {_DUE} AND kind = 'WITHDRAWAL' AND due_at <= %(now)s)
-SELECT number + (SELECT coalesce(sum(number), 0) FROM turns),
-    least(oldest, (SELECT min(due_at) FROM turns)) FROM removals
+    WHERE {_DUE} AND kind = 'WITHDRAWAL' AND due_at <= %(now)s)"""
+# What was held is due from when it was asked for, and could not go before the hold ended.
+_SINCE = """
+greatest((SELECT changed_at FROM carerecords_factclock WHERE scope = 0),
+    least((SELECT oldest FROM removals), (
+        SELECT min(greatest(opened.due_at, clock.changed_at)) FROM opened
+        LEFT JOIN carerecords_factclock AS clock ON clock.scope = opened.practice_id
+        WHERE opened.due_at <= %(now)s)))
+"""
+_BUSY_SINCE = f"{_OPENED} SELECT {_SINCE}"
+# As jobs are claimed (`spine.claims`): removals first, then practices in turn. So when the last one of a
+# practice's n goes, each other practice had n turns, or as many as it has jobs.
+_PLACE = f"""
+{_OPENED}
+SELECT (SELECT number FROM removals) + coalesce(sum(turns.taken), 0), {_SINCE}
+FROM opened CROSS JOIN LATERAL (
+    SELECT count(*) AS taken FROM (
+        SELECT FROM carerecords_uploadjob WHERE {_DUE} AND kind = 'UPLOAD'
+        AND practice_id = opened.practice_id AND due_at <= %(now)s ORDER BY due_at LIMIT %(own)s) AS job) AS turns
+WHERE opened.due_at <= %(now)s
 """
 
 
@@ -106,15 +117,12 @@ def outlook_of(practice: Practice, at: datetime.datetime) -> tuple[Queue, Outloo
     """A practice's own queue, and when it will be done by turns with the others. Three queries at most."""
     found = _counted(UploadJob.objects.filter(practice=practice), at)
     uploads, removals = found.pop("uploads"), found.pop("removals")
-    del found["oldest"]
     if not uploads + removals:
         queue = Queue(**found)
         return queue, outlook(queue, None, None, at)
-    with connection.cursor() as cursor:
-        cursor.execute(_PLACE, {"own": uploads, "now": at})
-        before, oldest = cursor.fetchone()
+    before, since = _row(_PLACE, {"own": uploads, "now": at})
     queue = Queue(uploads + removals, int(before), **found)
-    return queue, outlook(queue, measure(oldest, at), most_now(), at)
+    return queue, outlook(queue, measure(since, at), most_now(), at)
 
 
 def outlook_of_nation(at: datetime.datetime) -> tuple[Queue, Pace | None, Outlook]:
@@ -122,7 +130,7 @@ def outlook_of_nation(at: datetime.datetime) -> tuple[Queue, Pace | None, Outloo
     found = _counted(UploadJob.objects.all(), at)
     due = may_go(at) + found.pop("removals")
     queue = Queue(due, due, later=found["later"], next_at=found["next_at"], held=found["held"])
-    pace = measure(found["oldest"], at)
+    pace = measure(_row(_BUSY_SINCE, {"now": at})[0], at)
     return queue, pace or measure(at - LOOK_BACK, at), outlook(queue, pace, most_now(), at)
 
 
@@ -161,8 +169,14 @@ def _counted(jobs: QuerySet[UploadJob], at: datetime.datetime) -> dict[str, Any]
     return jobs.filter(state__in=OPEN_STATES).aggregate(
         uploads=Count("pk", filter=due & Q(kind=JobKind.UPLOAD)),
         removals=Count("pk", filter=due & Q(kind=JobKind.WITHDRAWAL)),
-        oldest=Min("due_at", filter=due & Q(state=JobState.WAITING)),
         later=Count("pk", filter=later),
         next_at=Min("due_at", filter=later),
         held=Count("pk", filter=Q(state=JobState.HELD)),
     )
+
+
+def _row(query: str, values: dict[str, Any]) -> tuple[Any, ...]:
+    with connection.cursor() as cursor:
+        cursor.execute(query, values)
+        row: tuple[Any, ...] = cursor.fetchone()
+    return row

@@ -43,14 +43,19 @@ def after_decision(job: Claimed, decision: Decision, loaded: Loaded, clock: int)
 
 
 def waits_for_turn(job: Claimed, clock: int, at: datetime.datetime) -> Settled:
-    """The state of a job that may go, when others go before it: in the place where it was."""
+    """The state of a job that may go, when others go before it: in the place where it was.
+
+    One that was held takes its place by when it was asked for; the day on which its hold would have
+    ended by itself counts no longer, since it ended before.
+    """
+    was_due = job.due_at is not None and job.due_at <= at
     return Settled(
         job.job_id,
         job.attempt,
         job.patient_id,
         JobState.WAITING,
         (Reason.TECH_TURN,),
-        due_at=job.due_at or at,
+        due_at=job.due_at if was_due else min(job.requested_at, at),
         failures=job.failures,
         clock_seen=clock,
     )

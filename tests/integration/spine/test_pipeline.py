@@ -1,11 +1,14 @@
 """From a decision to the store's ledger, and back."""
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 
 from boycott.actions import set_gp_stance, set_stance
 from boycott.positions import GpStance, Stance
-from carerecords.models import JobState, UploadJob
+from carerecords import fence
+from carerecords.models import JobState, Practice, UploadJob
 from consent.actions import undo_decision
 from consent.codes import Preference
 from spine import contents
@@ -226,3 +229,18 @@ def test_a_store_that_is_away_burns_no_job(sending, patient):
         sending.localstore.start()
     sending.all_due()
     assert UploadJob.objects.get().state == JobState.ACCEPTED
+
+
+def test_a_hold_that_ends_before_its_day_frees_the_upload_at_once(sending, practice, patient):
+    """Held until the rollout's day, which is moved to today: the day that was noted no longer counts."""
+    make_item(patient)
+    Practice.objects.filter(pk=practice.pk).update(goes_live_on=timezone.localdate() + timedelta(days=30))
+    decide(patient)
+    sending.all_due()
+    job = UploadJob.objects.get()
+    assert job.state == JobState.HELD and job.due_at > timezone.now()
+    with fence.changing(practice.pk):
+        Practice.objects.filter(pk=practice.pk).update(goes_live_on=timezone.localdate())
+    sending.all_due(windows_over=False)
+    assert UploadJob.objects.get().state == JobState.ACCEPTED
+    assert len(sending.ledger(outcome="accepted")) == 1
