@@ -108,6 +108,12 @@ def measure(since: datetime.datetime | None, at: datetime.datetime) -> Pace | No
     return Pace(rows[0][0], at, [counted.get(part, 0) for part in range(1, PARTS + 1)])
 
 
+def pace_now(at: datetime.datetime) -> Pace | None:
+    """The pace of the whole queue; None where nothing is due, or too little was sent to tell."""
+    pace = measure(_row(_BUSY_SINCE, {"now": at})[0], at)
+    return pace if pace and pace.is_telling and pace.done else None
+
+
 def most_now() -> float | None:
     """Messages a minute that the configured limit allows; None: no limit is set."""
     return most_a_minute(settings.SPINE_REQUESTS_PER_SECOND)

@@ -142,29 +142,29 @@ _UNMEASURED = "Not measured yet. "
 def _bounded(queue: Queue, most: float | None, at: datetime.datetime) -> Outlook:
     if most is None:
         return Outlook(Known.NOT_MEASURED, "Not known: the pace has not been measured yet.")
-    wait = _wait(queue.before, most)
-    sentence = f"{_UNMEASURED}The Spine takes at most {messages(most)} a minute, so it needs at least {duration(wait)}."
-    return Outlook(Known.AT_MOST, sentence, at + wait)
+    bound = time_for(queue.before, most)
+    sentence = f"{_UNMEASURED}The Spine takes at most {messages(most)} a minute, so it needs at least {duration(bound)}."
+    return Outlook(Known.AT_MOST, sentence, at + bound)
 
 
 def _measured(queue: Queue, pace: Pace, at: datetime.datetime) -> Outlook:
-    shortest = _wait(queue.before, pace.fastest)
-    if not pace.slowest or _wait(queue.before, pace.slowest) > FURTHEST:
+    shortest = time_for(queue.before, pace.fastest)
+    if not pace.slowest or time_for(queue.before, pace.slowest) > FURTHEST:
         return Outlook(
             Known.EARLIEST,
             f"Done in {duration(shortest)} at the earliest, at the fastest pace {pace.span}. "
             "For some of that time nothing was sent, so the latest is not known.",
             at + shortest,
         )
-    longest = _wait(queue.before, pace.slowest)
+    longest = time_for(queue.before, pace.slowest)
     soon, late = duration(shortest), duration(longest)
     when = f"Done in about {soon}" if soon == late else f"Done in {_to(soon, late)}"
     return Outlook(Known.RANGE, f"{when}, at the pace {pace.span}.", at + shortest, at + longest)
 
 
-def _wait(messages: int, a_minute: float) -> datetime.timedelta:
-    """How long so many take, a year at the most."""
-    return min(datetime.timedelta(minutes=messages / a_minute) if a_minute else FURTHEST, FURTHEST)
+def time_for(number: int, a_minute: float) -> datetime.timedelta:
+    """How long so many messages take, a year at the most."""
+    return min(datetime.timedelta(minutes=number / a_minute) if a_minute else FURTHEST, FURTHEST)
 
 
 def messages(a_minute: float) -> str:

@@ -10,6 +10,7 @@ from spine import (
     permission_views,
     policy_views,
     preview_views,
+    reopening_views,
     stance_views,
     stop_views,
     upload_step_views,
@@ -30,6 +31,7 @@ urlpatterns = [
     path(
         "policy/changes/<uuid:public_id>/practices/", policy_views.change_practices, name="change_practices"
     ),
+    path("policy/changes/<uuid:public_id>/reopening/", reopening_views.of_change, name="change_reopening"),
     path("policy/changes/<uuid:public_id>/submit/", policy_views.change_submit, name="change_submit"),
     path("policy/changes/<uuid:public_id>/approve/", approval_views.change_approve, name="change_approve"),
     path("policy/changes/<uuid:public_id>/reject/", approval_views.change_reject, name="change_reject"),
@@ -38,6 +40,7 @@ urlpatterns = [
     path("policy/dispensations/", dispensation_views.dispensations, name="dispensations"),
     path("policy/dispensations/new/", dispensation_views.dispensation_new, name="dispensation_new"),
     path("policy/dispensations/<uuid:public_id>/", dispensation_views.dispensation, name="dispensation"),
+    path("policy/stop/reopening/", reopening_views.of_stop, name="stop_reopening"),
     path("policy/stop/", stop_views.stop, name="stop"),
     path("practice/stance/", stance_views.practice_stance, name="practice_stance"),
     path("practice/stance/check/", stance_views.check_practice_stance, name="practice_stance_check"),

@@ -53,6 +53,7 @@ FIRST = {
     "spine:change_edit": "change",
     "spine:change_practices": "change",
     "spine:change_reject": "change",
+    "spine:change_reopening": "change",
     "spine:change_submit": "change",
     "spine:run_letters": "letters",
     "spine:upload": "job",

@@ -114,6 +114,8 @@ DOORS = """
     GET  spine:change_edit           .... . x..
     POST spine:change_edit           .... . x..
     GET  spine:change_practices      .... . xxx
+    GET  spine:change_reopening      .... . xxx
+    GET  spine:stop_reopening        .... . ---
     POST spine:change_submit         .... . x..
     GET  spine:change_approve        .... . xx.
     POST spine:change_approve        .... . xx.

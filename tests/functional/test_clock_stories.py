@@ -5,10 +5,15 @@ import datetime
 import pytest
 from django.utils import timezone
 
+from boycott.positions import Stance
 from carerecords.models import JobState, UploadJob
+from carerecords.permissions import Role
+from consent.codes import Preference
+from spine.actions import stop_uploads
 from spine.models import Receipt
 from tests.browser import look
-from tests.factories import decide, make_patient, make_practice
+from tests.factories import decide, make_patient, make_practice, make_user
+from tests.policy_factories import REASON, answer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MINUTE = datetime.timedelta(minutes=1)
@@ -46,3 +51,28 @@ def test_when_it_is_done(screen, live_server, busy, manager, national_admin):
     screen.get_by_text("The same as a table").click()
     assert screen.get_by_role("table", name="Messages done").get_by_role("row").count() == 7
     look(screen, "sending")
+
+
+def test_what_a_reopening_sends(screen, live_server, national_admin, settings):
+    """From the stop's own page to the plan of its end, and back, before anybody resumes anything."""
+    settings.SPINE_REQUESTS_PER_SECOND = 0.2
+    for region, name, number in (("South West", "Mill Lane Surgery", 60), ("London", "River Surgery", 9)):
+        where = make_practice(region_name=region, name=name)
+        jobs = [decide(make_patient(where)).job.pk for _ in range(number)]
+        UploadJob.objects.filter(pk__in=jobs).update(state=JobState.HELD, due_at=None, attempt=1)
+    stop_uploads(reason=REASON, by=make_user(Role.NATIONAL_ADMIN), at=timezone.now())
+    patient = UploadJob.objects.first().patient
+    decide(patient, Preference.EXPRESS_DISSENT, seen=patient.consent_event_id)
+    keeper = make_practice(region_name="London")
+    answer(keeper, Stance.HOLD)
+    decide(make_patient(keeper))
+    screen.as_(national_admin)
+    screen.goto(f"{live_server.url}/policy/stop/")
+    screen.get_by_role("link", name="What would be sent then").click()
+    text = screen.locator("main").inner_text()
+    assert "68 held uploads would go." in text and "1 consent no more" in text
+    screen.get_by_text("The same as a table").click()
+    assert screen.get_by_role("table", name="The queue as it empties").get_by_role("row").count() == 12
+    look(screen, "reopening")
+    screen.get_by_role("link", name="Back", exact=True).click()
+    assert screen.url.endswith("/policy/stop/")

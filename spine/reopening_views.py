@@ -1,0 +1,132 @@
+"""What would be sent if a hold ended now, seen before it is ended: of the emergency stop, or of a position."""
+
+import datetime
+import math
+import uuid
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.http import Http404, HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from boycott.change_states import UNSETTLED
+from boycott.measured_change import base_now, revisions_as_if_now
+from carerecords import csv_export
+from carerecords.access import requires
+from carerecords.middleware import CareRequest
+from carerecords.permissions import Permission
+from spine.backlog import most_now, pace_now
+from spine.drain_chart import drain_chart
+from spine.draining import course
+from spine.outlook import duration, time_for
+from spine.policy_views import get_change
+from spine.reopening import Plan, if_resumed, if_revised
+from spine.stopping import stopping
+
+MOST_STEPS = 10
+# From full to empty in one step is no picture.
+MIN_MOMENTS = 2
+HEADINGS = (
+    "ODS code",
+    "Practice",
+    "Region",
+    "Held uploads that would go",
+    "Uploads that go anyway",
+    "Uploads that stay held",
+    "Uploads that end unsent",
+    "Messages of all practices until its last",
+)
+
+
+@require_safe
+@requires(Permission.SEE_POLICY_CHANGES)
+def of_stop(request: CareRequest) -> HttpResponseBase:
+    """The plan for resuming uploads. 404 where they are not stopped."""
+    now, at = stopping(), timezone.now()
+    if now is None:
+        raise Http404
+    plan = if_resumed(at, since=now.stop.made_at)
+    return _answer(request, plan, at, "uploads resume", reverse("spine:stop"), since=now.stop.made_at)
+
+
+@require_safe
+@requires(Permission.SEE_POLICY_CHANGES)
+def of_change(request: CareRequest, public_id: uuid.UUID) -> HttpResponseBase:
+    """The plan for a change of policy. 404 where it is settled."""
+    found, at = get_change(public_id), timezone.now()
+    if found.state(at) not in UNSETTLED:
+        raise Http404
+    base, _ = base_now(found, at)
+    since = base.effective_from if base and base.begun(at) else None
+    plan = if_revised(revisions_as_if_now(found, at), at, since=since)
+    back = reverse("spine:change", args=[public_id])
+    return _answer(request, plan, at, "this change takes effect", back, since=since)
+
+
+def _answer(
+    request: CareRequest,
+    plan: Plan,
+    at: datetime.datetime,
+    event: str,
+    back: str,
+    *,
+    since: datetime.datetime | None,
+) -> HttpResponseBase:
+    """The page; or with `?as=csv` every practice of it."""
+    if request.GET.get("as") == "csv":
+        name = f"reopening-{timezone.localtime(at):%Y-%m-%d-%H%M}.csv"
+        return csv_export.response(name, _rows(plan))
+    return render(request, "spine/reopening.jinja", _context(plan, at, event, back, since))
+
+
+def _context(
+    plan: Plan, at: datetime.datetime, event: str, back: str, since: datetime.datetime | None
+) -> dict[str, Any]:
+    most = most_now()
+    moments = course(plan.turns, _steps(plan.turns.total, most))
+    names = [_after(one.sent, most) for one in moments]
+    return {
+        "plan": plan,
+        "at": at,
+        "event": event,
+        "back": back,
+        "since": since,
+        "most": most,
+        "pace": (pace := pace_now(at)),
+        "at_that_pace": duration(time_for(plan.turns.total, pace.a_minute)) if pace else "",
+        "after": lambda messages: _after(messages, most),
+        "moments": list(zip(names, moments, strict=True)),
+        "chart": drain_chart(moments, names) if len(moments) > MIN_MOMENTS else None,
+    }
+
+
+def _steps(messages: int, most: float | None) -> int:
+    """So many that none is shorter than a minute, the unit in which they are told."""
+    minutes = math.floor(messages / most) if most else MOST_STEPS
+    return max(1, min(minutes, MOST_STEPS))
+
+
+def _after(messages: int, most: float | None) -> str:
+    """How long so many take at the Spine's limit; without one, how many they are."""
+    if not messages:
+        return "Start"
+    return duration(time_for(messages, most)) if most else f"{messages:,} sent"
+
+
+def _rows(plan: Plan) -> Iterator[Sequence[object]]:
+    yield HEADINGS
+    for one in plan.by_practice:
+        place = one.home.place
+        yield (
+            place.ods_code,
+            one.home.name,
+            one.home.region_name,
+            one.released,
+            one.going,
+            one.kept,
+            one.over,
+            plan.until(one) if one.queue else "",
+        )
