@@ -33,7 +33,6 @@ class Permission(StrEnum):
     REVERSE_OWN_DECISION = "reverse_own_decision"
     RUN_SURVEY = "run_survey"
     RUN_UPLOADS = "run_uploads"  # B0380, B8028 and B8029, run bulk uploads and the queue
-    RUN_UPLOADS_NATIONALLY = "run_uploads_nationally"
     SEE_ACCESS_LOG = "see_access_log"
     SEE_CLINICAL_PREVIEW = "see_clinical_preview"
     SEE_CONSENT_EVIDENCE = "see_consent_evidence"
@@ -90,8 +89,7 @@ _SENTENCES = {
     Permission.SET_STORE_PERMISSION: "set a patient's permission at the Spine",
     Permission.ANSWER_SURVEY: "answer surveys or vote in ballots",
     Permission.RUN_SURVEY: "run surveys and ballots",
-    Permission.RUN_UPLOADS: "run uploads of many patients",
-    Permission.RUN_UPLOADS_NATIONALLY: "run uploads of many practices",
+    Permission.RUN_UPLOADS: "run the uploads of many patients",
     Permission.SEE_SURVEYS: "see surveys and ballots",
     Permission.STOP_UPLOADS: "stop all uploads",
     Permission.WRITE_GUIDANCE: "write or publish guidance",
@@ -237,7 +235,7 @@ ROLES: dict[Role, RoleRule] = {
             {
                 P.APPROVE_POSITION,
                 P.CHANGE_CONSENT_MODEL,
-                P.RUN_UPLOADS_NATIONALLY,
+                P.RUN_UPLOADS,
                 P.SEE_NATIONAL_REPORTS,
                 P.SEE_POLICY,
                 P.SEE_POLICY_CHANGES,

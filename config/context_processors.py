@@ -88,6 +88,12 @@ _MENU: tuple[tuple[str, str, Callable[[CareRequest], bool]], ...] = (
     ("Imports", "/imports/", _can(Permission.SEE_IMPORTS)),
     ("Reports", "/reports/", _can(Permission.SEE_POLICY)),
     ("Uploads", "/uploads/", _can(Permission.SEE_UPLOADS)),
+    # The programme sees no upload of a patient, only its runs.
+    (
+        "Upload runs",
+        "/uploads/runs/",
+        lambda request: request.practice is None and _can(Permission.RUN_UPLOADS)(request),
+    ),
     ("Policy", POLICY, _can(Permission.SEE_POLICY)),
     ("Surveys", "/surveys/", _can(Permission.SEE_SURVEYS)),
     ("Practice stance", "/practice/stance/", lambda request: request.practice is not None),

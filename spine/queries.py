@@ -24,22 +24,25 @@ PAGE = 50
 class UploadFilters:
     """What to show of a practice's uploads; empty: everything. Unknown values count as empty.
 
-    `reason` is the headline, as the list shows it; `latest` leaves out what was asked for again.
+    `reason` is the headline, as the list shows it; `latest` leaves out what was asked for again; `run` is
+    the public id of the run of uploads that asked for them.
     """
 
     state: str = ""
     kind: str = ""
     reason: str = ""
     latest: str = ""
+    run: str = ""
 
     @classmethod
-    def of(cls, state: str, kind: str, reason: str, latest: str) -> "UploadFilters":
+    def of(cls, state: str, kind: str, reason: str, latest: str, run: str = "") -> "UploadFilters":
         known = {one.code for one in Reason}
         return cls(
             state if state in JobState.values else "",
             kind if kind in JobKind.values else "",
             reason if reason in known else "",
             "yes" if latest == "yes" else "",
+            run if _is_uuid(run) else "",
         )
 
     def as_query(self) -> dict[str, str]:
@@ -76,6 +79,13 @@ def uploads_page(practice: Practice, filters: UploadFilters, before: uuid.UUID |
     return UploadPage(page[:PAGE], total, page[PAGE - 1].public_id if more else None)
 
 
+def _is_uuid(text: str) -> bool:
+    try:
+        return bool(uuid.UUID(text))
+    except ValueError:
+        return False
+
+
 def is_upload_of(practice: Practice, public_id: uuid.UUID) -> bool:
     return UploadJob.objects.filter(practice=practice, public_id=public_id).exists()
 
@@ -87,6 +97,8 @@ def _filtered(jobs: QuerySet[UploadJob], filters: UploadFilters) -> QuerySet[Upl
         jobs = jobs.filter(kind=filters.kind)
     if filters.reason:
         jobs = jobs.filter(reasons__0=filters.reason)
+    if filters.run:
+        jobs = jobs.filter(sending_row__run__public_id=filters.run)
     return not_asked_again(jobs) if filters.latest else jobs
 
 

@@ -26,7 +26,8 @@ from spine.upload_timeline import headline, receipt_words, timeline
 def uploads(request: CareRequest) -> HttpResponse:
     """The practice's uploads, newest first."""
     practice = _practice(request)
-    filters = UploadFilters.of(*(request.GET.get(name, "") for name in ("state", "kind", "reason", "latest")))
+    names = ("state", "kind", "reason", "latest", "run")
+    filters = UploadFilters.of(*(request.GET.get(name, "") for name in names))
     page = uploads_page(practice, filters, _uuid(request.GET.get("before")))
     record(request, AccessEvent.Kind.LISTED, detail="uploads", rows=len(page.jobs))
     address = reverse("spine:uploads")
@@ -52,6 +53,7 @@ def uploads(request: CareRequest) -> HttpResponse:
         "queue": queue,
         "outlook": outlook,
         "at": at,
+        "permissions": Permission,
     }
     return render(request, "spine/uploads.jinja", context)
 

@@ -17,6 +17,7 @@ from spine import (
     upload_views,
 )
 from spine.letters import views as letter_views
+from spine.runs import views as run_views
 
 app_name = "spine"
 urlpatterns = [
@@ -49,6 +50,12 @@ urlpatterns = [
     path("patients/<uuid:public_id>/permission/", permission_views.permission, name="permission"),
     path("uploads/differences/", permission_views.mismatches, name="mismatches"),
     path("uploads/", upload_views.uploads, name="uploads"),
+    path("uploads/runs/", run_views.runs, name="runs"),
+    path("uploads/runs/new/", run_views.run_new, name="run_new"),
+    path("uploads/runs/<uuid:public_id>/", run_views.run, name="run"),
+    path("uploads/runs/<uuid:public_id>/check/", run_views.run_check, name="run_check"),
+    path("uploads/runs/<uuid:public_id>/step/", run_views.run_step, name="run_step"),
+    path("uploads/runs/<uuid:public_id>/cancel/", run_views.run_cancel, name="run_cancel"),
     path("uploads/problems/", upload_step_views.problems, name="problems"),
     path("uploads/problems/again/", upload_step_views.try_all_again, name="problems_again"),
     path("uploads/<uuid:public_id>/", upload_views.upload, name="upload"),

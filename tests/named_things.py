@@ -18,6 +18,7 @@ from tests.factories import decide, make_item, make_patient, make_user
 from tests.guidance_factories import make_guidance, publish_guidance
 from tests.integration.consent.importing import csv_of, decision, staged
 from tests.integration.consent.sheets import make_sheet
+from tests.integration.spine.running import make_run
 from tests.policy_factories import make_dispensation, submit
 from tests.survey_factories import make_open
 
@@ -55,7 +56,11 @@ FIRST = {
     "spine:change_reject": "change",
     "spine:change_reopening": "change",
     "spine:change_submit": "change",
+    "spine:run": "sending_run",
+    "spine:run_cancel": "sending_run",
+    "spine:run_check": "sending_run",
     "spine:run_letters": "letters",
+    "spine:run_step": "sending_run",
     "spine:upload": "job",
     "spine:upload_again": "job",
     "spine:upload_cancel": "job",
@@ -71,6 +76,7 @@ def named_things(patient, practice, monkeypatch):
     make_item(patient)
     things = {"patient": patient, "event": done.event, "job": done.job}
     things["run"] = _run(patient, practice)
+    things["sending_run"] = make_run(practice)
     things["letter"] = _letter(patient, practice)
     things["letters"] = _letters(patient, practice)
     things["import"] = _import(patient, practice)

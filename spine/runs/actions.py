@@ -10,7 +10,8 @@ import uuid
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Q, QuerySet
 
-from carerecords import doorbell, staffing
+from carerecords import confirmation, doorbell, staffing
+from carerecords.confirmation import Confirmation
 from carerecords.models import Practice, RoleAssignment, User
 from carerecords.permissions import NotPermitted, Permission, roles_with
 from spine.reasons import Reason
@@ -68,8 +69,15 @@ def make(
     return run
 
 
-def start(run: SendingRun, *, by: User, at: datetime.datetime) -> SendingRun:
-    """Begins to ask for its uploads. Pressed twice it starts once."""
+def start(
+    run: SendingRun, *, by: User, at: datetime.datetime, confirmed: Confirmation | None = None
+) -> SendingRun:
+    """Begins to ask for its uploads.
+
+    The programme's needs a fresh proof of who is asking (docs/adr/0064): `NotConfirmed` without one.
+    """
+    if run.practice_id is None:
+        confirmation.check(confirmed, by, at)
     return _step(run, RunStep.STARTED, by, at)
 
 
@@ -142,12 +150,10 @@ def _move(run: SendingRun, state: RunState) -> None:
 
 
 def _require(by: User, practice: Practice | None, at: datetime.datetime) -> None:
-    """Raises `NotPermitted` unless they run uploads: a practice's at that very practice."""
-    if practice is None:
-        staffing.require(by, Permission.RUN_UPLOADS_NATIONALLY, at)
-        return
+    """Raises `NotPermitted` unless they run uploads there: at the practice, or for the programme."""
     staffing.require(by, Permission.RUN_UPLOADS, at)
     in_force = Q(ends_at__isnull=True) | Q(ends_at__gt=at)
-    held = RoleAssignment.objects.filter(in_force, user=by, practice=practice, starts_at__lte=at)
+    held = RoleAssignment.objects.filter(in_force, user=by, starts_at__lte=at)
+    held = held.filter(practice=practice) if practice else held.filter(practice__isnull=True)
     if not held.filter(role__in=roles_with(Permission.RUN_UPLOADS)).exists():
         raise NotPermitted(Permission.RUN_UPLOADS, None)

@@ -21,7 +21,7 @@ class RunKind(Term):
 
 
 _SENTENCES = {
-    RunKind.INITIAL: "Uploads the summaries of patients of whom the Spine holds none from us.",
+    RunKind.INITIAL: "Sends a summary of each patient of whom the Spine holds none from this practice.",
     RunKind.UPDATE: "Uploads again what the Spine holds, where the record has changed.",
     RunKind.MIGRATION: "Brings every decision that patients made to the Spine: summaries of those who "
     "consent, and the removal of what the Spine may hold of those who refused.",

@@ -17,24 +17,22 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from carerecords import doorbell, upload_queue
-from carerecords.models import Cause, Patient, UploadJob
+from carerecords.models import Cause, JobKind, Patient, UploadJob
 from carerecords.models.upload_job import BUSY_STATES, OPEN_STATES
 from spine.facts import load_batch, load_nation
-from spine.gate import Decision, Kind, Outcome, decide
+from spine.gate import Kind, decide
 from spine.reasons import Reason
+from spine.runs.asking import asks_for
 from spine.runs.codes import RunKind, RunState, RunStep
 from spine.runs.models import SendingRow, SendingRun, SendingRunStep, SendingShare
 from spine.runs.queries import UNSETTLED, jobs_of
-from spine.runs.selection import REFUSED, patients_of
+from spine.runs.selection import patients_of
 
 CHUNK = 500
 # What waits of a run where the store has no limit; else a minute's work, of two requests a patient.
 MOST_WAITING = 2000
 FEWEST_WAITING = 20
 REQUESTS_A_PATIENT = 2
-# The patient has not said yes. Asking for an upload would only leave a held row: recording consent asks
-# for it by itself, and so does the letter's time when it is over.
-UNSAID = {Reason.CONSENT_NONE, Reason.CONSENT_IMPLIED, Reason.CONSENT_LETTER}
 
 _LIST = """
 INSERT INTO spine_sendingrow (run_id, patient_id, why)
@@ -131,23 +129,17 @@ def _ask(run: SendingRun, patients: Sequence[int], at: datetime.datetime) -> Non
     uploads, removals = [], []
     asked = {pk: (Kind.UPLOAD, False) for pk in patients if pk not in left_out}
     for pk, found in load_batch(asked, load_nation(at)).items():
-        if run.kind == RunKind.MIGRATION and found.facts.consent in REFUSED:
+        asks = asks_for(RunKind(run.kind), found.facts.consent, decide(found.facts))
+        if isinstance(asks, Reason):
+            left_out[pk] = asks
+        elif asks is JobKind.WITHDRAWAL:
             removals.append(pk)
-        elif why := _ruled_out(decide(found.facts)):
-            left_out[pk] = why
         else:
             uploads.append(pk)
     upload_queue.request_uploads(uploads, cause=Cause.RUN, by=run.made_by, at=at, not_before=at)
     upload_queue.request_withdrawals(removals, cause=Cause.RUN, by=run.made_by, at=at)
     _name_jobs(run, [*uploads, *removals], at)
     _note_why(run, left_out.items())
-
-
-def _ruled_out(decision: Decision) -> Reason | None:
-    """Why nothing is asked for, or None."""
-    if decision.outcome is Outcome.CANCEL:
-        return decision.headline
-    return next((reason for reason in decision.reasons if reason in UNSAID), None)
 
 
 def _name_jobs(run: SendingRun, patients: Sequence[int], at: datetime.datetime) -> None:

@@ -48,6 +48,28 @@ class SendingHours:
         ]
         return min(opening for opening in openings if opening > at)
 
+    def end_of(self, work: datetime.timedelta, at: datetime.datetime) -> datetime.datetime | None:
+        """When work that begins at a local moment and rests outside the hours ends; None: not within a year."""
+        if self.when is When.ANY:
+            return (at.astimezone(datetime.UTC) + work).astimezone(at.tzinfo)
+        last = at + datetime.timedelta(days=366)
+        while at < last:
+            opening = self.next_opening(at)
+            closing = self._closing(opening)
+            room = closing.astimezone(datetime.UTC) - opening.astimezone(datetime.UTC)
+            if work <= room:
+                return (opening.astimezone(datetime.UTC) + work).astimezone(at.tzinfo)
+            work, at = work - room, closing
+        return None
+
+    def _closing(self, at: datetime.datetime) -> datetime.datetime:
+        """The next moment from an open one at which they may close: at the latest at midnight."""
+        tomorrow = at.date() + datetime.timedelta(days=1)
+        moments = [datetime.datetime.combine(tomorrow, MIDNIGHT, tzinfo=at.tzinfo)]
+        if not self._is_free_day(at.date()) and at.time() < self.closes:
+            moments.append(datetime.datetime.combine(at.date(), self.closes, tzinfo=at.tzinfo))
+        return min(moments)
+
     def _is_between(self, time: datetime.time) -> bool:
         if self.opens <= self.closes:
             return self.opens <= time < self.closes

@@ -9,12 +9,11 @@ from carerecords.models.patient import PatientQuerySet
 from consent.codes import ConsentState
 from spine.effects import SILENT
 from spine.fact_groups import HAS_COPY
+from spine.runs.asking import REFUSED
 from spine.runs.codes import RunGroup, RunKind
 from spine.runs.models import SendingRun
 
 EXPRESS = (ConsentState.EXPRESS_CORE, ConsentState.EXPRESS_ADDITIONAL)
-# What the store may hold of them has to go.
-REFUSED = (ConsentState.EXPRESS_DISSENT, ConsentState.WITHDRAWN)
 
 _OF_GROUP = {
     RunGroup.ALL: Q(),

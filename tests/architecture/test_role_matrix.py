@@ -29,7 +29,7 @@ from boycott.models import (
 from carerecords.models import AccessEvent, UploadJob
 from carerecords.permissions import Role, roles_with
 from consent.models import ConsentEvent
-from spine.models import PermissionCall, StopRevision, StopStep, UploadStep
+from spine.models import PermissionCall, SendingRunStep, StopRevision, StopStep, UploadStep
 from tests.architecture.test_urls import ROUTES, WITHOUT_PERMISSION, address_of, logged_in
 from tests.factories import make_user
 from tests.named_things import ids_for, named_things, with_sheet_of, with_survey_of
@@ -174,6 +174,15 @@ DOORS = """
     GET  reports:practice_csv        xxxx x ---
     POST spine:upload_again          ..x. . ...
     POST spine:upload_cancel         ..x. . ...
+    GET  spine:runs                  ..x. . .x.
+    GET  spine:run_new               ..x. . .x.
+    POST spine:run_new               ..x. . .x.
+    GET  spine:run                   ..x. . .-.
+    GET  spine:run_check             ..x. . .-.
+    POST spine:run_check             ..x. . .-.
+    POST spine:run_step              ..x. . .-.
+    GET  spine:run_cancel            ..x. . .-.
+    POST spine:run_cancel            ..x. . .-.
     GET  spine:problems              xxxx x ...
     POST spine:problems_again        ..x. . ...
     GET  reports:replays             xxxx x xxx
@@ -290,6 +299,7 @@ def written():
         SurveyClosing,
         SurveyAnswer,
         UploadStep,
+        SendingRunStep,
     )
     return [model.objects.count() for model in tables] + sorted(
         UploadJob.objects.values_list("pk", "state", "cause")

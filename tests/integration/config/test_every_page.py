@@ -53,7 +53,7 @@ def strip(client, address="/help/"):
         ),
         ("privacy_officer", ["Home", "Patients", "Reports", "Uploads", "Policy", "Practice stance"]),
         ("policy_admin", ["Home", "Reports", "Policy", "Surveys"]),
-        ("national_admin", ["Home", "Reports", "Policy"]),
+        ("national_admin", ["Home", "Reports", "Upload runs", "Policy"]),
         ("auditor", ["Home", "Reports", "Policy", "Surveys"]),
     ],
 )

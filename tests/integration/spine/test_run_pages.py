@@ -1,0 +1,229 @@
+"""The pages of runs: what the check page foresees happens, forms in the user's words, strangers, costs."""
+
+import datetime
+import random
+
+import pytest
+from django.db import connection
+from django.db.models import Count
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from boycott.actions import set_gp_stance
+from boycott.positions import GpStance
+from carerecords.models import Patient, UploadJob
+from carerecords.permissions import Role
+from consent.codes import Preference
+from spine.models import SendingRun, SendingShare
+from spine.runs import actions
+from spine.runs.codes import RunKind
+from spine.runs.forecast import forecast
+from spine.runs.progress import progress_of
+from tests.factories import decide, make_list, make_patient, make_practice, make_user
+from tests.integration.spine.running import fed, make_run, started
+
+ANSWERS = [Preference.EXPRESS_CORE, Preference.EXPRESS_ADDITIONAL, Preference.EXPRESS_DISSENT]
+ASKED = {"kind": "INITIAL", "group": "ALL", "hours": "ANY", "opens": "7pm", "closes": "7am"}
+
+
+@pytest.fixture
+def desk(manager, client):
+    client.force_login(manager)
+    return client
+
+
+def press(client, name, run, **data):
+    return client.post(reverse(f"spine:{name}", args=[run.public_id]), data)
+
+
+def text_of(client, name, *ids):
+    answer = client.get(reverse(f"spine:{name}", args=ids))
+    assert answer.status_code == 200
+    return " ".join(answer.content.decode().split())
+
+
+def test_what_is_foreseen_happens(db, practice):
+    """On a random population: the same numbers, by the same reasons."""
+    rng = random.Random(150)
+    gps = [make_user(Role.GP, practice) for _ in range(2)]
+    set_gp_stance(gp=gps[0], practice=practice, stance=GpStance.HOLD, at=timezone.now())
+    today = timezone.localdate()
+    for _ in range(60):
+        patient = make_patient(
+            practice,
+            usual_gp=rng.choice(gps),
+            identity=rng.choice(["VERIFIED", "VERIFIED", "UNVERIFIED"]),
+            is_sensitive=rng.random() < 0.1,
+            died_on=today if rng.random() < 0.1 else None,
+        )
+        if patient.died_on is None and rng.random() < 0.8:
+            decide(patient, rng.choice(ANSWERS), by=rng.choice(gps))
+        if rng.random() < 0.8:
+            UploadJob.objects.filter(patient=patient).delete()
+    for kind in (RunKind.INITIAL, RunKind.MIGRATION):
+        run = make_run(practice, kind)
+        foreseen = forecast(run, timezone.now())
+        actions.start(run, by=run.made_by, at=timezone.now())
+        fed(run)
+        left_out = dict(run.rows.exclude(why="").values_list("why").order_by().annotate(n=Count("pk")))
+        assert {reason.code: number for reason, number in foreseen.left_out} == left_out
+        jobs = UploadJob.objects.filter(sending_row__run=run)
+        assert jobs.filter(kind="WITHDRAWAL").count() == foreseen.removals
+        assert jobs.filter(kind="UPLOAD").count() == foreseen.go + foreseen.all_held
+        assert foreseen.patients == run.rows.count() > 20
+        actions.cancel(run, by=run.made_by, at=timezone.now())
+        jobs.filter(kind="WITHDRAWAL").update(state="CANCELLED", finished_at=timezone.now(), due_at=None)
+
+
+def test_from_the_form_to_the_end(desk, practice, manager):
+    patient = make_patient(practice)
+    decide(patient)
+    UploadJob.objects.all().delete()
+    answer = desk.post(reverse("spine:run_new"), ASKED)
+    run = SendingRun.objects.get()
+    assert answer.url == reverse("spine:run_check", args=[run.public_id])
+    page = text_of(desk, "run_check", run.public_id)
+    assert "Start the run for 1 patient" in page and not UploadJob.objects.exists()
+    assert press(desk, "run_check", run, as_at=timezone.now().isoformat()).status_code == 302
+    run.refresh_from_db()
+    assert run.state == "RUNNING"
+    fed(run)
+    assert "Running: 0 of 1 done." in text_of(desk, "run", run.public_id)
+    press(desk, "run_step", run, do="pause")
+    assert "Paused: 0 of 1 done. Nothing of it is sent." in text_of(desk, "run", run.public_id)
+    press(desk, "run_step", run, do="pause")
+    assert run.steps.count() == 3
+    press(desk, "run_step", run, do="resume")
+    assert "Keep the run" in text_of(desk, "run_cancel", run.public_id)
+    press(desk, "run_cancel", run)
+    assert "Cancelled: 1 of 1 were done." in text_of(desk, "run", run.public_id)
+    for line in ("Made", "Started", "Paused", "Resumed", "Cancelled"):
+        assert line in text_of(desk, "run", run.public_id)
+    assert UploadJob.objects.get().state == "CANCELLED"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"kind": ""}, "Select what the run should do"),
+        ({"kind": "NEVER"}, "Select what the run should do"),
+        ({"group": ""}, "Select for which patients"),
+        ({"hours": ""}, "Select when it may send"),
+        ({"hours": "EVERY_DAY", "opens": ""}, "Enter the time at which sending begins"),
+        ({"hours": "EVERY_DAY", "closes": "25:00"}, "End of sending must be a time, like 6am or 6:30pm"),
+        ({"hours": "WEEKENDS_TOO", "opens": "7am"}, "The two times must differ"),
+        ({"older_than_days": "some"}, "Number of days must be a whole number, like 30"),
+        ({"older_than_days": "0"}, "Number of days must be 1 or more"),
+    ],
+)
+def test_what_the_form_says(desk, wrong, told):
+    answer = desk.post(reverse("spine:run_new"), ASKED | wrong)
+    assert answer.status_code == 200 and told in answer.content.decode()
+    assert not SendingRun.objects.exists()
+
+
+def test_old_figures_start_nothing(desk, practice):
+    decide(make_patient(practice))
+    run = make_run(practice)
+    for as_at in ("", "never", (timezone.now() - datetime.timedelta(minutes=31)).isoformat()):
+        assert "over 30 minutes old" in press(desk, "run_check", run, as_at=as_at).content.decode()
+    run.refresh_from_db()
+    assert run.state == "DRAFT"
+
+
+def test_the_programme_chooses_practices_and_sees_no_patient(practice, national_admin, client):
+    make_list(practice, 3)
+    elsewhere = make_practice(region_code="Y60", region_name="Midlands")
+    make_practice(region_code="Y60", region_name="Midlands", goes_live_on=None)
+    client.force_login(national_admin)
+    asked = {"where": "CODES", "ods_codes": f"{practice.ods_code} X99999"}
+    told = client.post(reverse("spine:run_new"), ASKED | asked).content.decode()
+    assert "There is no practice X99999" in told and not SendingRun.objects.exists()
+    for asked, number in (
+        ({"where": "CODES", "ods_codes": practice.ods_code}, 1),
+        ({"where": "REGION", "region": "Y60"}, 1),
+        ({"where": "JOINED"}, 2),
+    ):
+        client.post(reverse("spine:run_new"), ASKED | asked)
+        run = SendingRun.objects.latest("pk")
+        assert run.practice is None and run.shares.count() == number
+    assert SendingShare.objects.filter(practice=elsewhere).count() == 2
+    # Logged in long ago: asked for the password before thousands of practices begin to send.
+    session = client.session
+    session["account_authentication_methods"] = []
+    session.save()
+    answer = press(client, "run_check", run, as_at=timezone.now().isoformat())
+    assert answer.url.startswith(reverse("account_reauthenticate"))
+    run.refresh_from_db()
+    assert run.state == "DRAFT"
+
+
+def test_strangers_learn_nothing(practice, stranger, national_admin):
+    run = make_run(practice)
+    others = make_user(Role.PRACTICE_MANAGER, stranger.assignments.get().practice)
+    for user in (others, national_admin):
+        client = Client()
+        client.force_login(user)
+        for name in ("run", "run_check", "run_cancel"):
+            assert client.get(reverse(f"spine:{name}", args=[run.public_id])).status_code == 404
+        assert press(client, "run_step", run, do="pause").status_code == 404
+        assert str(run.public_id) not in text_of(client, "runs")
+    assert run.steps.count() == 1
+
+
+def test_pages_cost_the_same_however_many_patients(desk, practice):
+    """And however many steps: constant queries on each page."""
+    text_of(desk, "runs")
+    costs = []
+    for number in (1, 40):
+        patients = make_list(practice, number)
+        Patient.objects.filter(pk__in=[one.pk for one in patients]).update(consent_state="EXPRESS_CORE")
+        run = started(practice)
+        cost = []
+        for name in ("runs", "run", "run_check", "uploads"):
+            ids = (
+                []
+                if name in {"runs", "uploads"}
+                else [(run if name == "run" else make_run(practice)).public_id]
+            )
+            with CaptureQueriesContext(connection) as captured:
+                text_of(desk, name, *ids)
+            cost.append(len(captured))
+        costs.append(cost)
+        actions.cancel(run, by=run.made_by, at=timezone.now())
+    assert costs[0] == costs[1], costs
+    assert max(costs[1]) <= 10, costs
+
+
+def test_progress_counts_everybody_once(db, practice):
+    for state in ("ACCEPTED", "FAILED", "HELD", "CANCELLED", "WAITING"):
+        decide(make_patient(practice, family_name=state))
+    UploadJob.objects.all().delete()
+    make_patient(practice)
+    run = started(practice)
+    for job in UploadJob.objects.select_related("patient"):
+        over = job.patient.family_name in {"ACCEPTED", "FAILED", "CANCELLED"}
+        UploadJob.objects.filter(pk=job.pk).update(
+            state=job.patient.family_name,
+            finished_at=timezone.now() if over else None,
+            reasons=["store.same"] if job.patient.family_name == "CANCELLED" else [],
+        )
+    progress = progress_of(run)
+    assert {part.key: part.number for part in progress.parts} == dict.fromkeys(
+        ["sent", "same", "waiting", "held", "failed", "left_out"], 1
+    )
+    assert (progress.total, progress.done, progress.to_go) == (6, 5, 1)
+
+
+def test_the_list_of_uploads_shows_those_of_a_run(desk, practice):
+    decide(make_patient(practice, family_name="Outside"))
+    inside = make_patient(practice, family_name="Inside")
+    decide(inside)
+    UploadJob.objects.filter(patient=inside).delete()
+    run = started(practice)
+    address = reverse("spine:uploads")
+    listed = desk.get(address, {"run": str(run.public_id), "state": "WAITING"}).content.decode()
+    assert "INSIDE" in listed and "OUTSIDE" not in listed and "Of one run" in listed
+    assert "OUTSIDE" in desk.get(address, {"run": "x"}).content.decode()
