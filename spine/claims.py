@@ -156,17 +156,9 @@ def _take(
         return [_claimed(row) for row in cursor.fetchall()]
 
 
+_KINDS = {kind.value: kind for kind in Kind}
+
+
 def _claimed(row: Sequence) -> Claimed:
-    job_id, attempt, patient_id, practice_id, kind, failures, reasons, requested_at, public_id, *more = row
-    return Claimed(
-        job_id,
-        attempt,
-        patient_id,
-        practice_id,
-        Kind(kind),
-        failures,
-        tuple(reasons),
-        requested_at,
-        str(public_id),
-        *more,
-    )
+    job_id, attempt, patient_id, practice_id, kind, failures, reasons, *more = row
+    return Claimed(job_id, attempt, patient_id, practice_id, _KINDS[kind], failures, tuple(reasons), *more)

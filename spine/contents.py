@@ -32,6 +32,7 @@ from spine.messages import (
     build_blank,
     build_bundle,
     content_hash,
+    named_id,
 )
 from spine.models import StoreCopy, UploadAttempt
 from spine.outgoing import BLANK_HASH, KnownCopy, Outgoing
@@ -53,13 +54,14 @@ def load_outgoing(going: Sequence[Going], *, at: datetime.datetime) -> tuple[lis
     """The messages of the jobs that may go, and the jobs whose message cannot be built."""
     read = _read(going, at)
     authored = _authored(job.job_id for job, _, _ in going if job.attempt > 1)
+    local = timezone.localtime(at)
     outgoing, unbuildable = [], []
     for job, decision, _ in going:
         assert decision.scope is not None
         try:
             summary = read.summary(job, decision.scope)
             known = read.copies.get(job.patient_id, NOBODY)
-            outgoing.append(_outgoing(job, summary, known, authored, at))
+            outgoing.append(_outgoing(job, summary, known, authored, local))
         except Exception as error:  # noqa: BLE001
             # One record that cannot be put into words must not stop its batch. No patient data here.
             log.error("message_not_built", job_id=job.job_id, error=type(error).__name__)
@@ -123,13 +125,14 @@ def _outgoing(
     summary: Summary,
     known: KnownCopy,
     authored: dict[tuple[int, str], datetime.datetime],
-    at: datetime.datetime,
+    local: datetime.datetime,
 ) -> Outgoing:
     blank = summary.scope is Scope.BLANK
-    digest = BLANK_HASH if blank else content_hash(summary, on=timezone.localdate(at))
-    composition_id = str(uuid.uuid5(KEYS, f"{job.public_id} {digest}"))
-    message_id = str(uuid.uuid5(KEYS, f"message {composition_id}"))
-    authored_at = timezone.localtime(authored.get((job.job_id, composition_id), at))
+    digest = BLANK_HASH if blank else content_hash(summary, on=local.date())
+    composition_id = named_id(KEYS, f"{job.public_id} {digest}")
+    message_id = named_id(KEYS, f"message {composition_id}")
+    before = authored.get((job.job_id, composition_id))
+    authored_at = timezone.localtime(before) if before else local
     build = build_blank if blank else build_bundle
 
     def build_replacing(replaces: str | None) -> bytes:
@@ -146,7 +149,7 @@ def _outgoing(
         scope=summary.scope,
         nhs_number=summary.patient.nhs_number,
         composition_id=composition_id,
-        request_id=str(uuid.uuid5(KEYS, f"request {composition_id}")),
+        request_id=named_id(KEYS, f"request {composition_id}"),
         content_hash=digest,
         authored_at=authored_at,
         session_urid=summary.author.role_profile_id,

@@ -11,6 +11,7 @@ from spine.messages.content import (
     content_hash,
     select,
 )
+from spine.messages.keys import named_id
 
 __all__ = [
     "Author",
@@ -22,5 +23,6 @@ __all__ = [
     "build_blank",
     "build_bundle",
     "content_hash",
+    "named_id",
     "select",
 ]

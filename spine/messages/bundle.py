@@ -7,11 +7,12 @@ code would be worse than none. Elements that FHIR R4 asks for beyond the service
 """
 
 import datetime
-import json
 import uuid
+from json.encoder import encode_basestring as quoted
 
 from spine.gate import Scope
 from spine.messages.content import Summary, select
+from spine.messages.keys import named_id
 from spine.messages.narrative import (
     RECENTLY_REGISTERED,
     WITHDRAWN,
@@ -56,120 +57,113 @@ def build_blank(
     return _bundle(summary, sections, message_id, composition_id, replaces, at)
 
 
+# The JSON is written as it is read, with `quoted` around whatever comes from outside. Dictionaries that
+# `json.dumps` writes say the same in six times the time, which was a third of an upload's.
 def _bundle(
     summary: Summary,
-    sections: list[dict[str, object]],
+    sections: list[str],
     message_id: str,
     composition_id: str,
     replaces: str | None,
     at: datetime.datetime,
 ) -> bytes:
-    ids = {
-        name: str(uuid.uuid5(RESOURCES, f"{message_id} {name}"))
+    role, practitioner, organization, patient = (
+        named_id(RESOURCES, f"{message_id} {name}")
         for name in ("role", "practitioner", "organization", "patient")
-    }
-    resources = [
-        _composition(sections, composition_id, replaces, ids, at),
-        _role(summary, ids),
-        _practitioner(summary, ids),
-        _organization(summary, ids),
-        _patient(summary, ids),
-    ]
-    bundle = {
-        "resourceType": "Bundle",
-        "id": message_id,
-        "identifier": {"system": RFC4122, "value": message_id.upper()},
-        "type": "document",
-        "timestamp": _instant(at),
-        "entry": [{"fullUrl": f"urn:uuid:{r['id']}", "resource": r} for r in resources],
-    }
-    return json.dumps(bundle, ensure_ascii=False, separators=(",", ":")).encode()
+    )
+    resources = (
+        _entry(composition_id, _composition(sections, composition_id, replaces, patient, role, at)),
+        _entry(role, _role(summary, role, practitioner, organization)),
+        _entry(practitioner, _practitioner(summary, practitioner)),
+        _entry(organization, _organization(summary, organization)),
+        _entry(patient, _patient(summary, patient)),
+    )
+    return (
+        f'{{"resourceType":"Bundle","id":{quoted(message_id)},'
+        f'"identifier":{_identifier(RFC4122, message_id.upper())},"type":"document",'
+        f'"timestamp":"{_instant(at)}","entry":[{",".join(resources)}]}}'
+    ).encode()
+
+
+def _entry(resource_id: str, resource: str) -> str:
+    return f'{{"fullUrl":{_url(resource_id)},"resource":{resource}}}'
 
 
 def _composition(
-    sections: list[dict[str, object]],
+    sections: list[str],
     composition_id: str,
     replaces: str | None,
-    ids: dict[str, str],
+    patient: str,
+    role: str,
     at: datetime.datetime,
-) -> dict[str, object]:
-    composition: dict[str, object] = {
-        "resourceType": "Composition",
-        "id": composition_id,
-        "meta": {"lastUpdated": _instant(at)},
-        "identifier": {"system": RFC4122, "value": composition_id.upper()},
-        "status": "final",
-        "type": _concept("196981000000101", "General Practice Summary"),
-        "category": [_concept("163171000000105", "Care Professional Documentation")],
-        "subject": {"reference": f"urn:uuid:{ids['patient']}"},
-        "date": _instant(at),
-        "author": [{"reference": f"urn:uuid:{ids['role']}"}],
-        "title": "General Practice Summary",
-        "section": sections,
-    }
+) -> str:
+    instant = _instant(at)
+    relation = ""
     if replaces:
-        composition["relatesTo"] = [{"code": "replaces", "targetIdentifier": {"value": replaces.upper()}}]
-    return composition
+        target = f'{{"value":{quoted(replaces.upper())}}}'
+        relation = f',"relatesTo":[{{"code":"replaces","targetIdentifier":{target}}}]'
+    return (
+        f'{{"resourceType":"Composition","id":{quoted(composition_id)},"meta":{{"lastUpdated":"{instant}"}},'
+        f'"identifier":{_identifier(RFC4122, composition_id.upper())},"status":"final",'
+        f'"type":{_SUMMARY},"category":[{_DOCUMENTATION}],"subject":{{"reference":{_url(patient)}}},'
+        f'"date":"{instant}","author":[{{"reference":{_url(role)}}}],"title":"General Practice Summary",'
+        f'"section":[{",".join(sections)}]{relation}}}'
+    )
 
 
-def _role(summary: Summary, ids: dict[str, str]) -> dict[str, object]:
-    return {
-        "resourceType": "PractitionerRole",
-        "id": ids["role"],
-        # The service looks for the directory's old address here.
-        "identifier": [
-            {"system": "http://fhir.nhs.net/Id/sds-role-profile-id", "value": summary.author.role_profile_id}
-        ],
-        "practitioner": {"reference": f"urn:uuid:{ids['practitioner']}"},
-        "organization": {"reference": f"urn:uuid:{ids['organization']}"},
-        "code": [
-            {
-                "coding": [
-                    {
-                        "system": "https://fhir.nhs.uk/CodeSystem/HL7v3-SDSJobRoleName",
-                        "code": "NR0260",
-                        "display": "General Medical Practitioner",
-                    }
-                ]
-            }
-        ],
-    }
+def _role(summary: Summary, role: str, practitioner: str, organization: str) -> str:
+    # The service looks for the directory's old address here.
+    profile = _identifier("http://fhir.nhs.net/Id/sds-role-profile-id", summary.author.role_profile_id)
+    return (
+        f'{{"resourceType":"PractitionerRole","id":"{role}","identifier":[{profile}],'
+        f'"practitioner":{{"reference":{_url(practitioner)}}},'
+        f'"organization":{{"reference":{_url(organization)}}},"code":[{_GENERAL_PRACTITIONER}]}}'
+    )
 
 
-def _practitioner(summary: Summary, ids: dict[str, str]) -> dict[str, object]:
+def _practitioner(summary: Summary, practitioner: str) -> str:
     author = summary.author
-    return {
-        "resourceType": "Practitioner",
-        "id": ids["practitioner"],
-        "identifier": [{"system": "https://fhir.nhs.uk/Id/sds-user-id", "value": author.user_id}],
-        "name": [{"text": " ".join(p for p in (author.title, author.given_name, author.family_name) if p)}],
-    }
+    name = " ".join(part for part in (author.title, author.given_name, author.family_name) if part)
+    user = _identifier("https://fhir.nhs.uk/Id/sds-user-id", author.user_id)
+    return (
+        f'{{"resourceType":"Practitioner","id":"{practitioner}","identifier":[{user}],'
+        f'"name":[{{"text":{quoted(name)}}}]}}'
+    )
 
 
-def _organization(summary: Summary, ids: dict[str, str]) -> dict[str, object]:
+def _organization(summary: Summary, organization: str) -> str:
     practice = summary.practice
-    return {
-        "resourceType": "Organization",
-        "id": ids["organization"],
-        "identifier": [
-            {"system": "https://fhir.nhs.uk/Id/ods-organization-code", "value": practice.ods_code}
-        ],
-        "name": practice.name,
-        # The service reads the text and ignores lines.
-        "address": [{"text": f"{practice.address} {practice.postcode}"}],
-    }
+    code = _identifier("https://fhir.nhs.uk/Id/ods-organization-code", practice.ods_code)
+    # The service reads the text and ignores lines.
+    address = quoted(f"{practice.address} {practice.postcode}")
+    return (
+        f'{{"resourceType":"Organization","id":"{organization}","identifier":[{code}],'
+        f'"name":{quoted(practice.name)},"address":[{{"text":{address}}}]}}'
+    )
 
 
-def _patient(summary: Summary, ids: dict[str, str]) -> dict[str, object]:
-    return {
-        "resourceType": "Patient",
-        "id": ids["patient"],
-        "identifier": [{"system": "https://fhir.nhs.uk/Id/nhs-number", "value": summary.patient.nhs_number}],
-    }
+def _patient(summary: Summary, patient: str) -> str:
+    number = _identifier("https://fhir.nhs.uk/Id/nhs-number", summary.patient.nhs_number)
+    return f'{{"resourceType":"Patient","id":"{patient}","identifier":[{number}]}}'
 
 
-def _concept(code: str, display: str) -> dict[str, object]:
-    return {"coding": [{"system": SNOMED, "code": code, "display": display}]}
+def _identifier(system: str, value: str) -> str:
+    return f'{{"system":"{system}","value":{quoted(value)}}}'
+
+
+def _url(resource_id: str) -> str:
+    return quoted(f"urn:uuid:{resource_id}")
+
+
+def _concept(system: str, code: str, display: str) -> str:
+    return f'{{"coding":[{{"system":"{system}","code":"{code}","display":"{display}"}}]}}'
+
+
+_SUMMARY = _concept(SNOMED, "196981000000101", "General Practice Summary")
+_DOCUMENTATION = _concept(SNOMED, "163171000000105", "Care Professional Documentation")
+_GENERAL_PRACTITIONER = _concept(
+    "https://fhir.nhs.uk/CodeSystem/HL7v3-SDSJobRoleName", "NR0260", "General Medical Practitioner"
+)
 
 
 def _instant(at: datetime.datetime) -> str:

@@ -7,8 +7,10 @@ said here; whatever came from a record is escaped.
 import datetime
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 from html import escape
+from json.encoder import encode_basestring as quoted
 
 from carerecords.summary_codes import MEDICATIONS, EntryKind
 from spine.messages.content import Entry, Selection, Summary
@@ -38,22 +40,22 @@ CORE_KINDS = (
 )
 
 
-def section(title: str, code: str, body: str) -> dict[str, object]:
-    """One section of a Composition."""
-    return {
-        "title": title,
-        "code": {"coding": [{"code": code}]},
-        "text": {"status": "generated", "div": f'<div xmlns="{XHTML}">{body}</div>'},
-    }
+def section(title: str, code: str, body: str) -> str:
+    """One section of a Composition, as JSON."""
+    div = f'<div xmlns="{XHTML}">{body}</div>'
+    return (
+        f'{{"title":{quoted(title)},"code":{{"coding":[{{"code":{quoted(code)}}}]}},'
+        f'"text":{{"status":"generated","div":{quoted(div)}}}}}'
+    )
 
 
-def title_section(summary: Summary, at: datetime.datetime, *statements: tuple[str, str]) -> dict[str, object]:
+def title_section(summary: Summary, at: datetime.datetime, *statements: tuple[str, str]) -> str:
     """The first section: what this is, when, by whom, and statements as (id, text)."""
     author, practice = summary.author, summary.practice
     name = f"{author.family_name.upper()}, {author.given_name}"
     name += f" ({author.title})" if author.title else ""
     paragraphs = [
-        f'<h3 id="Disclaimer">{escape(DISCLAIMER)}</h3>',
+        _DISCLAIMER,
         f'<p id="CreateTime">Summary created: {_day(at)} {at:%H:%M}</p>',
         *(f'<p id="{key}" class="HighlightedStatement">{_text(text)}</p>' for key, text in statements),
         f'<p id="Author">Created by: {_text(name)}</p>',
@@ -62,35 +64,53 @@ def title_section(summary: Summary, at: datetime.datetime, *statements: tuple[st
     return section("General Practice Summary", "Title", "".join(paragraphs))
 
 
-def clinical_sections(
-    chosen: Selection, *, consent_to_additional: bool, at: datetime.datetime
-) -> list[dict[str, object]]:
+_DISCLAIMER = f'<h3 id="Disclaimer">{escape(DISCLAIMER)}</h3>'
+# The first kind of each section.
+_BY_SECTION = {kind.section: kind for kind in reversed(EntryKind)}
+_ADDITIONAL = {
+    code: kind
+    for code, kind in _BY_SECTION.items()
+    if not kind.is_core and kind is not EntryKind.CARE_PREFERENCE
+}
+
+
+def clinical_sections(chosen: Selection, *, consent_to_additional: bool, at: datetime.datetime) -> list[str]:
     """Core sections always, additional ones where there is something to say."""
     by_section: dict[str, list[Entry]] = defaultdict(list)
     for entry in chosen.sent:
         by_section[entry.kind.section].append(entry)
-    kinds = {kind.section: kind for kind in reversed(EntryKind)}
-    core = [_core_section(kind, by_section[kind.section], at.date()) for kind in CORE_KINDS]
+    today = at.date()
+    core = [
+        _table_section(_title(kind, today), kind, by_section[kind.section])
+        if kind.section in by_section
+        else _empty_section(kind, today)
+        for kind in CORE_KINDS
+    ]
     additional = [
         _table_section(kind.heading, kind, by_section[code])
-        for code, kind in kinds.items()
-        if not kind.is_core and by_section.get(code) and code != EntryKind.CARE_PREFERENCE.section
+        for code, kind in _ADDITIONAL.items()
+        if code in by_section
     ]
     return [*core, *additional, *_preferences(by_section, consent_to_additional, at)]
 
 
-def _core_section(kind: EntryKind, entries: Sequence[Entry], today: datetime.date) -> dict[str, object]:
-    title = kind.heading
-    if kind.window_days:
-        months = 12 if kind is EntryKind.ACUTE_MEDICATION else 6
-        start = today - datetime.timedelta(days=kind.window_days)
-        title += f" (For the {months} month period {_day(start)} to {_day(today)})"
-    return _table_section(title, kind, entries)
+# Of a day, so one for each kind will do; a few more where a message of an earlier day is written again.
+@lru_cache(maxsize=64)
+def _title(kind: EntryKind, today: datetime.date) -> str:
+    if not kind.window_days:
+        return kind.heading
+    months = 12 if kind is EntryKind.ACUTE_MEDICATION else 6
+    start = today - datetime.timedelta(days=kind.window_days)
+    return f"{kind.heading} (For the {months} month period {_day(start)} to {_day(today)})"
 
 
-def _preferences(
-    by_section: dict[str, list[Entry]], consented: bool, at: datetime.datetime
-) -> list[dict[str, object]]:
+@lru_cache(maxsize=64)
+def _empty_section(kind: EntryKind, today: datetime.date) -> str:
+    """Most patients have nothing in most of the core sections."""
+    return _table_section(_title(kind, today), kind, ())
+
+
+def _preferences(by_section: dict[str, list[Entry]], consented: bool, at: datetime.datetime) -> list[str]:
     kind = EntryKind.CARE_PREFERENCE
     rows = [_row(entry) for entry in by_section.get(kind.section, [])]
     if consented:
@@ -102,8 +122,7 @@ def _preferences(
     return [section(kind.heading, kind.section, table + sent)]
 
 
-def _table_section(title: str, kind: EntryKind, entries: Iterable[Entry]) -> dict[str, object]:
-    entries = list(entries)
+def _table_section(title: str, kind: EntryKind, entries: Sequence[Entry]) -> str:
     if kind in MEDICATIONS:
         heads: tuple[str, ...] = ("Type", "Date", "Medication Item", "Dosage Instructions")
         rows: list[tuple[str, ...]] = [_medication_row(entry) for entry in entries]
@@ -118,13 +137,16 @@ def _row(entry: Entry) -> tuple[str, ...]:
 
 
 def _medication_row(entry: Entry) -> tuple[str, ...]:
-    kind, verb = {
-        EntryKind.ACUTE_MEDICATION: ("Acute Medication", "Prescribed"),
-        EntryKind.REPEAT_MEDICATION: ("Repeat Medication", "Last Issued"),
-        EntryKind.STOPPED_REPEAT_MEDICATION: ("Repeat Medication", "Ended"),
-    }[entry.kind]
+    kind, verb = _MEDICATION_WORDS[entry.kind]
     day = entry.ended_on if entry.ended_on and verb == "Ended" else entry.recorded_on
     return (kind, f"{verb}: {_day(day)}", entry.term, entry.detail)
+
+
+_MEDICATION_WORDS = {
+    EntryKind.ACUTE_MEDICATION: ("Acute Medication", "Prescribed"),
+    EntryKind.REPEAT_MEDICATION: ("Repeat Medication", "Last Issued"),
+    EntryKind.STOPPED_REPEAT_MEDICATION: ("Repeat Medication", "Ended"),
+}
 
 
 def _table(kind: EntryKind, heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
@@ -144,9 +166,11 @@ def _tr(row: tuple[str, ...], *, odd: bool) -> str:
 
 def _text(text: str) -> str:
     """Escaped, and without the control characters that XML has no way to say."""
-    return escape(_UNSAYABLE.sub("", text))
+    return escape(_UNSAYABLE.sub("", text)) if _SPECIAL.search(text) else text
 
 
+# Most texts hold neither.
+_SPECIAL = re.compile("[&<>\"'\x00-\x08\x0b-\x1f\ufffe\uffff]")
 _UNSAYABLE = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]")
 
 
