@@ -16,12 +16,15 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bench import naive, people, serving
 from bench.harness import Ratio, sql
 from config.embedded.processes import own_account
 from config.embedded.services import Service, free_port
+
+if TYPE_CHECKING:
+    from spine.pipeline import BatchReport
 
 ROUNDS = 3
 NAIVE_JOBS, JOBS = 150, 1500
@@ -144,17 +147,20 @@ def _naively(ids: Sequence[int]) -> int:
 
 
 def _send(most: int, seconds: float = 600.0) -> int:
-    """Batch after batch; how many messages left."""
-    from spine import pipeline
+    """What a worker's task does, until so many messages left; how many did."""
+    from spine import overlap
     from spine.store import Store
 
     store, sent, end = Store(), 0, time.monotonic() + seconds
+
+    def goes_on(report: "BatchReport") -> bool:
+        nonlocal sent
+        sent += report.sent
+        return sent < most and time.monotonic() < end
+
     try:
         while sent < most and time.monotonic() < end:
-            report = pipeline.send_batch(store)
-            if not report.claimed and not store.rate.per_second:
-                break
-            sent += report.sent
+            overlap.drain(store, goes_on)
     finally:
         store.close()
     return sent

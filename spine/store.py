@@ -18,6 +18,7 @@ from spine.answers import Answer, AnswerKind
 from spine.batch_size import BatchSize
 from spine.client import CurrentSummary, SpineClient
 from spine.gate import Kind
+from spine.loop_thread import LoopThread
 from spine.outgoing import Outgoing, Sent
 from spine.rate import Rate
 from spine.slots import Slots, clock
@@ -34,7 +35,11 @@ Current = Mapping[int, Found]
 
 
 class Store:
-    """Sends batches and asks questions; blocking outside, concurrent inside."""
+    """Sends batches and asks questions; blocking outside, concurrent inside.
+
+    Two threads may use it at once, each for a batch of its own. What is learnt about sizes and lead then
+    mixes both, and may miss one batch's word: it is an estimate.
+    """
 
     def __init__(self) -> None:
         self.rate = Rate(settings.SPINE_REQUESTS_PER_SECOND)
@@ -42,14 +47,14 @@ class Store:
         # How long before its first message a batch takes the fence, learnt from those before.
         self.lead = 0.05
         self._mean, self._deviation = 0.03, 0.01
-        self._loop = asyncio.new_event_loop()
+        self._loop = LoopThread()
         self._client = SpineClient(
             settings.SPINE_BASE_URL,
             connections=settings.SPINE_CONNECTIONS,
             read_timeout=settings.SPINE_READ_TIMEOUT_SECONDS,
             credentials=credentials.from_settings(),
         )
-        self._loop.run_until_complete(self._client.__aenter__())
+        self._loop.run(self._client.__aenter__())
 
     def learn_lead(self, seconds: float) -> None:
         """Notes how long a batch took from the fence to its first message.
@@ -64,9 +69,7 @@ class Store:
 
     def close(self) -> None:
         """Closes the connections; the object is done with."""
-        self._loop.run_until_complete(self._client.__aexit__(None, None, None))
-        # One more turn, in which the closed connections let go of their sockets.
-        self._loop.run_until_complete(asyncio.sleep(0))
+        self._loop.run(self._client.__aexit__(None, None, None))
         self._loop.close()
 
     def read(self, nhs_numbers: Sequence[str], slots: Slots) -> list[Found]:
@@ -75,7 +78,7 @@ class Store:
         async def read_all() -> list[Found]:
             return await asyncio.gather(*(self._read(number, slots) for number in nhs_numbers))
 
-        return self._loop.run_until_complete(read_all())
+        return self._loop.run(read_all())
 
     def send(
         self,
@@ -102,12 +105,23 @@ class Store:
                 results[index] = await self._send_one(one, current[one.job_id], slots, may_begin)
 
         # One lane a connection, each with one message at a time.
-        lanes = min(settings.SPINE_CONNECTIONS, len(going))
-        tasks = [self._loop.create_task(lane()) for _ in range(lanes)]
-        if tasks:
-            self._loop.run_until_complete(asyncio.wait(tasks, timeout=quiet_within))
-        when_quiet()
-        self._loop.run_until_complete(_all(tasks))
+        lanes: list[asyncio.Task[None]] = []
+
+        async def begin() -> None:
+            lanes.extend(
+                asyncio.create_task(lane()) for _ in range(min(settings.SPINE_CONNECTIONS, len(going)))
+            )
+            await asyncio.wait(lanes, timeout=quiet_within)
+
+        try:
+            if going:
+                self._loop.run(begin())
+            when_quiet()
+            self._loop.run(_all(lanes))
+        except BaseException:
+            # Whoever gives up lets the fence go: by then no lane may begin anything.
+            self._loop.run(_end(lanes))
+            raise
         return [one for one in results if one is not None]
 
     async def _send_one(self, one: Outgoing, current: Found, slots: Slots, may_begin: MayBegin) -> Sent:
@@ -172,6 +186,12 @@ def _nothing_to_do(one: Outgoing, held: str) -> bool:
 
 async def _all(tasks: Sequence["asyncio.Task[None]"]) -> None:
     await asyncio.gather(*tasks)
+
+
+async def _end(tasks: Sequence["asyncio.Task[None]"]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 _stores: dict[int, Store] = {}

@@ -10,7 +10,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from consent import actions as consent_actions
-from spine import mismatches, pipeline, recovery
+from spine import mismatches, overlap, recovery
 from spine.runs import feeding
 from spine.runs.queries import running
 from spine.store import store_of_this_process
@@ -22,9 +22,8 @@ DRAIN_SECONDS = 10
 @shared_task(soft_time_limit=300, time_limit=330)
 def send_due() -> None:
     """Sends what is due, batch after batch."""
-    store, end = store_of_this_process(), time.monotonic() + DRAIN_SECONDS
-    while pipeline.send_batch(store).claimed and time.monotonic() < end:
-        pass
+    end = time.monotonic() + DRAIN_SECONDS
+    overlap.drain(store_of_this_process(), lambda _: time.monotonic() < end)
 
 
 @shared_task(soft_time_limit=300, time_limit=330)

@@ -58,9 +58,10 @@ PROTECTED = {
     # A permission is set by a person at a page, never by a job.
     "spine.desk": {"spine.permission"},
     "spine.permission": {"spine.permission_views"},
-    "spine.store": {"spine.pipeline", "spine.recovery", "spine.tasks"},
+    "spine.store": {"spine.pipeline", "spine.recovery", "spine.overlap", "spine.tasks"},
     "spine.rate": {"spine.store", "spine.desk"},
-    "spine.pipeline": {"spine.tasks"},
+    "spine.pipeline": {"spine.overlap"},
+    "spine.overlap": {"spine.tasks"},
     "spine.recovery": {"spine.tasks"},
     "spine.settling": {"spine.pipeline", "spine.recovery", "spine.outcomes", "spine.runs.resting"},
 }

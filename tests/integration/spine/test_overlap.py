@@ -1,0 +1,101 @@
+"""Two batches of one process overlap, and are as careful as two processes."""
+
+import threading
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from carerecords.models import UploadJob
+from spine import overlap, pipeline
+from spine.models import Receipt, UploadAttempt
+from tests.factories import decide, make_patient
+from tests.localstore_process import fresh_nhs_number
+
+PATIENTS = 40
+
+
+def uploads_due(practice, gp, number):
+    for _ in range(number):
+        decide(make_patient(practice, usual_gp=gp, nhs_number=fresh_nhs_number()), by=gp)
+    UploadJob.objects.update(due_at=timezone.now())
+
+
+@pytest.fixture
+def many_due(sending, practice, gp):
+    """Forty uploads that may go, and batches of ten."""
+    uploads_due(practice, gp, PATIENTS)
+    sending.store.size.jobs = sending.store.size.messages = 10
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Batches stay small, so that there are several."""
+    monkeypatch.setattr("spine.batch_size.BatchSize.learn", lambda self, **_: None)
+
+
+def test_all_is_sent_once_by_two_threads(sending, many_due, small):
+    reports, threads = [], set()
+
+    def goes_on(report):
+        reports.append(report)
+        threads.add(threading.get_ident())
+        return True
+
+    overlap.drain(sending.store, goes_on)
+    assert sum(report.sent for report in reports) == PATIENTS
+    assert len(sending.ledger()) == PATIENTS == UploadAttempt.objects.count() == Receipt.objects.count()
+    assert set(UploadJob.objects.values_list("state", flat=True)) == {"ACCEPTED"}
+    assert len(threads) == 2, "the second thread had its share"
+
+
+def test_one_batch_is_sent_while_the_next_is_decided(sending, many_due, small, monkeypatch):
+    """Each waits for the other inside its fence: with one at a time, neither would come."""
+    meeting = threading.Barrier(2, timeout=20)
+    send, met = sending.store.send, []
+
+    def waiting(going, **more):
+        if going and len(met) < 2 and UploadAttempt.objects.count() > 20:
+            met.append(meeting.wait())
+        return send(going, **more)
+
+    monkeypatch.setattr(sending.store, "send", waiting)
+    overlap.drain(sending.store, lambda _: True)
+    assert len(met) == 2
+
+
+def test_one_patient_is_no_reason_for_a_second_thread(sending, practice, gp, monkeypatch):
+    uploads_due(practice, gp, 1)
+    monkeypatch.setattr(overlap, "ThreadPoolExecutor", None)
+    overlap.drain(sending.store, lambda _: True)
+    assert len(sending.ledger()) == 1
+
+
+def test_it_ends_when_told_to(sending, many_due, small):
+    heard = []
+    overlap.drain(sending.store, lambda report: heard.append(report) or len(heard) < 2)
+    assert len(heard) == 2 and UploadJob.objects.filter(state="WAITING").count() == PATIENTS - 20
+
+
+def test_what_goes_wrong_beside_is_raised_after_both_ended(sending, many_due, small, monkeypatch):
+    batch, main = pipeline.send_batch, threading.get_ident()
+
+    def failing(store):
+        if threading.get_ident() != main:
+            raise RuntimeError("beside")
+        return batch(store)
+
+    monkeypatch.setattr(pipeline, "send_batch", failing)
+    with pytest.raises(RuntimeError, match="beside"):
+        overlap.drain(sending.store, lambda _: True)
+    assert len(sending.ledger()) == PATIENTS, "the other went on"
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("batches")]
+
+
+def test_no_connection_is_left_behind(sending, many_due, small):
+    overlap.drain(sending.store, lambda _: True)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'"
+        )
+        assert cursor.fetchone() == (1,)
