@@ -47,7 +47,7 @@ def run() -> Iterator[Ratio]:
     with ExitStack() as ends:
         ends.enter_context(_everything_told())
         address = ends.enter_context(serving.slow_store(0))
-        bells = ends.enter_context(_broker())
+        bells = ends.enter_context(broker())
         worker = ends.enter_context(_worker(bells, address))
         a_message = _no_op_seconds(bells)
         ends.enter_context(_clock(bells, address, worker))
@@ -66,20 +66,20 @@ class Bells:
 
 
 @contextmanager
-def _broker() -> Iterator[Bells]:
+def broker() -> Iterator[Bells]:
     """A broker of our own, whose traffic is listened to. The process of the benchmark rings it too."""
     with ExitStack() as ends:
         folder = Path(tempfile.mkdtemp(prefix="care-bells-"))
         ends.callback(shutil.rmtree, folder, ignore_errors=True)
         account = server_account()
         account.own(folder)
-        broker = Broker(find_broker(), folder / "broker", folder / "s", account, log=folder / "broker.log")
-        ends.callback(broker.stop)
-        broker.start()
-        bells = Bells(broker.url, broker.socket)
+        server = Broker(find_broker(), folder / "broker", folder / "s", account, log=folder / "broker.log")
+        ends.callback(server.stop)
+        server.start()
+        bells = Bells(server.url, server.socket)
         threading.Thread(target=_listen, args=[bells], daemon=True).start()
         ends.callback(_rings_at, os.environ["CELERY_BROKER_URL"])
-        _rings_at(broker.url)
+        _rings_at(server.url)
         yield bells
 
 

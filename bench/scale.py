@@ -57,9 +57,9 @@ def main() -> int:
         from bench import population
 
         population.make()
-        _populate(jobs)
+        populate(jobs)
         before = _wal()
-        asked = _ask()
+        asked = ask()
         print(
             f"asked for: {asked[0]:,} jobs in {asked[1]:.0f} s, {asked[0] / asked[1]:,.0f} a second",
             flush=True,
@@ -73,7 +73,8 @@ def main() -> int:
         return _checked(address, asked[0], sent)
 
 
-def _populate(jobs: int) -> None:
+def populate(jobs: int) -> None:
+    """So many patients of all practices, whose uploads may all go, and none that waits."""
     sql(
         "UPDATE carerecords_uploadjob SET state = 'CANCELLED', due_at = NULL, finished_at = now(), lease_until = NULL "
         "WHERE finished_at IS NULL"
@@ -86,8 +87,8 @@ def _populate(jobs: int) -> None:
     print(f"made: {jobs:,} patients in {time.perf_counter() - began:.0f} s", flush=True)
 
 
-def _ask() -> tuple[int, float]:
-    """An upload asked for of each of those patients, practice by practice; how many, and the seconds."""
+def ask(most: int | None = None) -> tuple[int, float]:
+    """An upload asked for of each of those patients, or of so many; how many, and the seconds."""
     from django.db import transaction
     from django.utils import timezone
 
@@ -98,7 +99,7 @@ def _ask() -> tuple[int, float]:
     ids = list(
         Patient.objects.filter(given_name="Given", family_name__startswith="Family")
         .order_by("pk")
-        .values_list("pk", flat=True)
+        .values_list("pk", flat=True)[:most]
     )
     began = time.perf_counter()
     for start in range(0, len(ids), 10_000):

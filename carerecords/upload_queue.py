@@ -11,7 +11,7 @@ from django.db import connection
 
 from carerecords import doorbell
 from carerecords.models import Cause, JobKind, JobState, Patient, UploadJob, User
-from carerecords.models.upload_job import BUSY_STATES, OPEN_STATES
+from carerecords.models.upload_job import BUSY_STATES
 
 # Codes of `spine.reasons.Reason`, which the ground may not import; a test compares them.
 WAITING_FOR_UNDO = "consent.waiting"
@@ -26,17 +26,30 @@ SELECT gen_random_uuid(), id, practice_id, %(kind)s, %(state)s, %(cause)s, %(at)
 FROM carerecords_patient WHERE id = ANY(%(patients)s) ORDER BY id
 """
 
-# Arrays, since thousands of ids as parameters of an IN take longer to read than to look up.
+# Each patient is looked up by index, whatever the planner takes the table for: jobs come in by the ten
+# thousand, and until they are counted a filter on their state looks cheap and reads all of them.
+_OPEN = """
+SELECT found.id FROM unnest(%(patients)s::bigint[]) AS asked (patient_id) CROSS JOIN LATERAL
+    (SELECT id FROM carerecords_uploadjob
+     WHERE patient_id = asked.patient_id AND state IN ('WAITING', 'HELD') LIMIT 1) AS found
+"""
+# `IS TRUE` keeps the planner from reading all that is open, as above. The state is looked at once more, since
+# a worker may have claimed the job meanwhile.
 _CANCEL = """
 UPDATE carerecords_uploadjob
-SET state = %(cancelled)s, finished_at = %(at)s, due_at = NULL, reasons = %(reasons)s::varchar[], headline = ''
-WHERE patient_id = ANY(%(patients)s) AND state = ANY(%(open)s::varchar[])
+SET state = 'CANCELLED', finished_at = %(at)s, due_at = NULL, reasons = %(reasons)s::varchar[], headline = ''
+WHERE id = ANY(%(jobs)s) AND (state IN ('WAITING', 'HELD')) IS TRUE
+"""
+_ASK_AGAIN = """
+UPDATE carerecords_uploadjob SET state = 'WAITING', due_at = %(at)s
+WHERE id = ANY(%(jobs)s) AND (state = 'HELD') IS TRUE
 """
 
 # The last job of each patient that left, or may have.
 _LEFT_LAST = """
-SELECT DISTINCT ON (patient_id) patient_id, kind FROM carerecords_uploadjob
-WHERE patient_id = ANY(%(patients)s) AND state = ANY(%(left)s::varchar[]) ORDER BY patient_id, id DESC
+SELECT asked.patient_id, job.kind FROM unnest(%(patients)s::bigint[]) AS asked (patient_id) CROSS JOIN LATERAL
+    (SELECT kind FROM carerecords_uploadjob WHERE patient_id = asked.patient_id AND state = ANY(%(left)s::varchar[])
+     ORDER BY id DESC LIMIT 1) AS job
 """
 
 
@@ -87,18 +100,7 @@ def cancel_open_many(patient_ids: Sequence[int], *, reason: str, at: datetime.da
     """`cancel_open` for many; returns how many jobs that was."""
     if not patient_ids:
         return 0
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _CANCEL,
-            {
-                "cancelled": JobState.CANCELLED.value,
-                "at": at,
-                "reasons": [reason],
-                "patients": list(patient_ids),
-                "open": [state.value for state in OPEN_STATES],
-            },
-        )
-        return cursor.rowcount
+    return _change_open(_CANCEL, patient_ids, at=at, reasons=[reason])
 
 
 def may_be_at_store_many(patient_ids: Sequence[int]) -> list[int]:
@@ -112,28 +114,34 @@ def may_be_at_store_many(patient_ids: Sequence[int]) -> list[int]:
 
 
 def ask_again_many(patient_ids: Sequence[int], *, at: datetime.datetime) -> int:
-    """`ask_again` for many."""
-    changed = UploadJob.objects.filter(patient__in=patient_ids, state=JobState.HELD).update(
-        state=JobState.WAITING, due_at=at
-    )
+    """Makes held jobs due, because a fact about their patients changed; returns how many that was."""
+    if not patient_ids:
+        return 0
+    changed = _change_open(_ASK_AGAIN, patient_ids, at=at)
     if changed:
         doorbell.ring_after_commit()
     return changed
 
 
 def ask_again(patient: Patient, *, at: datetime.datetime) -> int:
-    """Makes a held job due, because a fact about its patient changed; returns 0 or 1."""
-    changed = UploadJob.objects.filter(patient=patient, state=JobState.HELD).update(
-        state=JobState.WAITING, due_at=at
-    )
-    if changed:
-        doorbell.ring_after_commit()
-    return changed
+    """`ask_again_many` for one; returns 0 or 1."""
+    return ask_again_many([patient.pk], at=at)
 
 
 def may_be_at_store(patient: Patient) -> bool:
     """Whether a summary that we sent may be at the store: the last job that left was an upload."""
     return bool(may_be_at_store_many([patient.pk]))
+
+
+def _change_open(statement: str, patient_ids: Sequence[int], **values: object) -> int:
+    """Runs the statement for the open jobs of these patients; returns how many it changed."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OPEN, {"patients": list(patient_ids)})
+        jobs = [job for (job,) in cursor.fetchall()]
+        if not jobs:
+            return 0
+        cursor.execute(statement, {"jobs": jobs, **values})
+        return cursor.rowcount
 
 
 def _request_many(
