@@ -44,7 +44,7 @@ def _messages_a_second(broker: "bells.Bells") -> float:
     """An ordinary application publishes one a job, with its id."""
     from celery import shared_task
 
-    @shared_task(name="bench.upload")  # type: ignore[untyped-decorator]
+    @shared_task(name="bench.upload")
     def upload(job_id: int) -> None: ...
 
     task: Any = upload

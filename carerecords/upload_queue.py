@@ -133,7 +133,7 @@ def may_be_at_store(patient: Patient) -> bool:
     return bool(may_be_at_store_many([patient.pk]))
 
 
-def _change_open(statement: str, patient_ids: Sequence[int], **values: object) -> int:
+def _change_open(statement: str, patient_ids: Sequence[int], **values: datetime.datetime | list[str]) -> int:
     """Runs the statement for the open jobs of these patients; returns how many it changed."""
     with connection.cursor() as cursor:
         cursor.execute(_OPEN, {"patients": list(patient_ids)})
