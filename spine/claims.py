@@ -7,13 +7,16 @@ its way are left alone until that is known.
 
 import datetime
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 
 from carerecords.many_rows import integers
 from spine.gate import Kind
+from spine.turns import OPEN, Turns
 
 _CLAIM = """
 WITH due AS MATERIALIZED ({due}){served}
@@ -40,30 +43,15 @@ NOT EXISTS (SELECT 1 FROM carerecords_uploadjob AS busy
             WHERE busy.patient_id = job.patient_id AND busy.state IN ('SENDING', 'IN_DOUBT'))
 """
 
-# Practices in turn, the one first whose turn was longest ago, and in each the longest due first: a
-# practice with thousands of jobs does not make one with three wait. `opened` steps from practice to
-# practice along the index, so it costs a look-up a practice with jobs to come, however many each has.
-# Turns are numbers, since clocks step.
+# Of practices in the order given, and in each the longest due first. It reads what it takes.
 _DUE = f"""
-WITH RECURSIVE opened AS (
-    (SELECT practice_id, due_at FROM carerecords_uploadjob
-     WHERE {{due}} ORDER BY practice_id, due_at LIMIT 1)
-    UNION ALL
-    SELECT next.practice_id, next.due_at FROM opened CROSS JOIN LATERAL
-        (SELECT practice_id, due_at FROM carerecords_uploadjob
-         WHERE {{due}} AND practice_id > opened.practice_id ORDER BY practice_id, due_at LIMIT 1) AS next),
-turn AS (
-    SELECT practice_id FROM opened LEFT JOIN spine_practiceturn AS turn USING (practice_id)
-    WHERE due_at <= %(now)s ORDER BY turn.number NULLS FIRST, due_at LIMIT %(limit)s + {SPARE_TURNS})
-SELECT job.* FROM turn CROSS JOIN LATERAL
+SELECT job.* FROM unnest(%(practices)s::int[]) AS turn (practice_id) CROSS JOIN LATERAL
     (SELECT job.id, job.due_at, job.practice_id FROM carerecords_uploadjob AS job
-     WHERE {{due}} AND job.practice_id = turn.practice_id AND job.due_at <= %(now)s AND {_FREE}
+     WHERE {OPEN} AND job.practice_id = turn.practice_id AND job.due_at <= %(now)s AND {_FREE}
      ORDER BY job.due_at LIMIT %(share)s FOR UPDATE OF job SKIP LOCKED) AS job
 LIMIT %(limit)s
 """
-_OF_KIND = "kind = '{kind}' AND state IN ('WAITING', 'HELD') AND due_at IS NOT NULL"
-_DUE_WITHDRAWALS = _DUE.format(due=_OF_KIND.format(kind=Kind.WITHDRAWAL))
-_DUE_UPLOADS = _DUE.format(due=_OF_KIND.format(kind=Kind.UPLOAD))
+_DUE_OF_KIND = {kind: _DUE.format(kind=kind) for kind in Kind}
 
 _HELD_BEFORE_NATIONAL_CHANGE = f"""
 SELECT job.id, job.due_at FROM carerecords_uploadjob AS job
@@ -111,16 +99,63 @@ class Claimed:
     due_at: datetime.datetime | None = None
 
 
-def claim(*, limit: int, now: datetime.datetime, lease: datetime.timedelta) -> list[Claimed]:
+class Queue:
+    """What one process knows of who waits: whose turn it is, for withdrawals and for uploads."""
+
+    def __init__(self) -> None:
+        self.withdrawals, self.uploads = Turns(Kind.WITHDRAWAL), Turns(Kind.UPLOAD)
+
+
+def claim(
+    *, limit: int, now: datetime.datetime, lease: datetime.timedelta, queue: Queue | None = None
+) -> list[Claimed]:
     """Up to `limit` jobs that are due. Withdrawals first: nothing may make them wait."""
-    claimed = _take(_DUE_WITHDRAWALS, limit, now, lease, share=limit)
+    queue = queue or Queue()
+    claimed = _in_turn(queue.withdrawals, limit, now, lease, largest=limit)
     if len(claimed) < limit:
-        share = math.ceil(limit / TURNS_A_BATCH)
-        claimed += (uploads := _take(_DUE_UPLOADS, limit - len(claimed), now, lease, share=share))
-        if uploads and len(claimed) < limit:
-            # Few practices have any: they share the rest.
-            claimed += _take(_DUE_UPLOADS, limit - len(claimed), now, lease, share=limit)
+        left = limit - len(claimed)
+        claimed += _in_turn(queue.uploads, left, now, lease, largest=math.ceil(limit / TURNS_A_BATCH))
     return claimed
+
+
+def _in_turn(
+    turns: Turns, limit: int, now: datetime.datetime, lease: datetime.timedelta, *, largest: int
+) -> list[Claimed]:
+    """Jobs of the practices whose turn it is, at most `largest` of each, unless few practices have any."""
+    claimed: list[Claimed] = []
+    wants_more: list[int] = []
+    looked = False
+    while len(claimed) < limit:
+        practices = turns.take(limit - len(claimed) + SPARE_TURNS)
+        if not practices:
+            if looked:
+                break
+            turns.look(now)
+            looked = True
+            continue
+        share = max(largest, math.ceil(limit / max(1, turns.seen)))
+        taken = _take_of(turns.kind, practices, limit - len(claimed), share, now, lease)
+        claimed += taken
+        given = Counter(job.practice_id for job in taken)
+        if len(claimed) == limit:
+            last = max(place for place, practice in enumerate(practices) if practice in given)
+            turns.give_back(practices[last + 1 :])
+        wants_more += [practice for practice in practices if given[practice] == share]
+    if wants_more and (left := limit - len(claimed)):
+        claimed += _take_of(turns.kind, wants_more, left, left, now, lease)
+    return claimed
+
+
+def _take_of(
+    kind: Kind,
+    practices: Sequence[int],
+    limit: int,
+    share: int,
+    now: datetime.datetime,
+    lease: datetime.timedelta,
+) -> list[Claimed]:
+    figures = {"practices": integers(practices), "limit": limit, "share": share, "now": now}
+    return _take(_DUE_OF_KIND[kind], figures, now + lease, served=_SERVED)
 
 
 def claim_held(*, limit: int, now: datetime.datetime, lease: datetime.timedelta) -> list[Claimed]:
@@ -128,7 +163,7 @@ def claim_held(*, limit: int, now: datetime.datetime, lease: datetime.timedelta)
     claimed: list[Claimed] = []
     for held in _HELD:
         if len(claimed) < limit:
-            claimed += _take(held, limit - len(claimed), now, lease)
+            claimed += _take(held, {"limit": limit - len(claimed)}, now + lease)
     return claimed
 
 
@@ -147,12 +182,11 @@ def still_held(jobs: Sequence[Claimed]) -> list[Claimed]:
 
 
 def _take(
-    due: str, limit: int, now: datetime.datetime, lease: datetime.timedelta, *, share: int | None = None
+    due: str, figures: dict[str, Any], lease_until: datetime.datetime, *, served: str = ""
 ) -> list[Claimed]:
-    """Takes what a query finds. `share`: at most so many of a practice, and that was the practice's turn."""
-    query = _CLAIM.format(due=due, served=_SERVED if share else "")
+    """Takes what a query finds; `served` notes that it was those practices' turn."""
     with connection.cursor() as cursor:
-        cursor.execute(query, {"limit": limit, "share": share, "now": now, "lease_until": now + lease})
+        cursor.execute(_CLAIM.format(due=due, served=served), figures | {"lease_until": lease_until})
         return [_claimed(row) for row in cursor.fetchall()]
 
 

@@ -16,6 +16,7 @@ from django.utils import timezone
 from spine import credentials
 from spine.answers import Answer, AnswerKind
 from spine.batch_size import BatchSize
+from spine.claims import Queue
 from spine.client import CurrentSummary, SpineClient
 from spine.gate import Kind
 from spine.loop_thread import LoopThread
@@ -44,6 +45,7 @@ class Store:
     def __init__(self) -> None:
         self.rate = Rate(settings.SPINE_REQUESTS_PER_SECOND)
         self.size = BatchSize(settings.SPINE_CONNECTIONS, self.rate.within(FILL_SECONDS))
+        self.queue = Queue()
         # How long before its first message a batch takes the fence, learnt from those before.
         self.lead = 0.05
         self._mean, self._deviation = 0.03, 0.01

@@ -6,8 +6,10 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from carerecords.many_rows import integers
 from carerecords.models import UploadJob
-from spine import claims
+from spine import claims, turns
+from spine.gate import Kind
 from tests.factories import make_patient, make_practice
 from tests.integration.spine.test_claim_cost import rows_read
 
@@ -59,8 +61,9 @@ def practices(count):
         return [pk for (pk,) in cursor.fetchall()]
 
 
-def take(limit):
-    return claims.claim(limit=limit, now=timezone.now(), lease=datetime.timedelta(minutes=1))
+def take(limit, queue=None):
+    lease = datetime.timedelta(minutes=1)
+    return claims.claim(limit=limit, now=timezone.now(), lease=lease, queue=queue)
 
 
 @pytest.mark.parametrize("limit", [1, 2, 7, 40])
@@ -94,15 +97,87 @@ def test_withdrawals_go_before_any_upload(db):
     assert [job.kind for job in take(3)] == ["WITHDRAWAL", "WITHDRAWAL", "UPLOAD"]
 
 
-def test_a_claim_reads_a_row_a_practice_and_what_it_takes(db):
+def test_to_see_whose_turn_it_is_reads_a_row_a_practice(db):
     """However much waits: 20,000 jobs here."""
     copies_of(make_patient(make_practice()), practices(PRACTICES), A_PRACTICE)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"EXPLAIN (ANALYZE, COSTS OFF) {claims._DUE_UPLOADS}",
-            {"now": timezone.now(), "limit": 10, "share": 1},
-        )
-        plan = "\n".join(line for (line,) in cursor.fetchall())
-    print(plan)
+    plan = explained(turns.WAITING[Kind.UPLOAD], now=timezone.now())
     assert "Seq Scan on carerecords_uploadjob" not in plan, plan
     assert rows_read(plan) <= PRACTICES + 20, plan
+
+
+def test_a_claim_looks_into_no_more_practices_than_it_takes_from(db):
+    """Hundreds wait: a claim of twenty jobs reads twenty."""
+    them = practices(PRACTICES)
+    copies_of(make_patient(make_practice()), them, A_PRACTICE)
+    figures = {"now": timezone.now(), "limit": 20, "share": 2, "practices": integers(them)}
+    assert rows_read(explained(claims._DUE_OF_KIND[Kind.UPLOAD], **figures)) == 20
+
+
+def explained(query, **figures):
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, COSTS OFF) {query}", figures)
+        return "\n".join(line for (line,) in cursor.fetchall())
+
+
+@pytest.fixture
+def looks(monkeypatch):
+    """How often a process looked whose turn it is for an upload, since the last time that was asked."""
+    seen, look = [], turns.Turns.look
+
+    def noted(self, now):
+        if self.kind is Kind.UPLOAD:
+            seen.append(now)
+        look(self, now)
+
+    def since():
+        count = len(seen)
+        seen.clear()
+        return count
+
+    monkeypatch.setattr(turns.Turns, "look", noted)
+    return since
+
+
+def test_a_process_looks_once_for_many_claims(db, looks):
+    them = practices(40)
+    copies_of(make_patient(make_practice()), them, 5)
+    queue = claims.Queue()
+    order = [take(1, queue)[0].practice_id for _ in range(40)]
+    assert sorted(order) == sorted(them), "each had its turn"
+    assert looks() == 1
+    again = [take(8, queue) for _ in range(5)]
+    assert sorted(job.practice_id for batch in again for job in batch) == sorted(them)
+    assert looks() == 1, "the list was used up"
+
+
+def test_what_is_due_is_found_though_the_list_is_old(db, looks):
+    one, other, later = practices(3)
+    patient = make_patient(make_practice())
+    copies_of(patient, [one, other], 1)
+    queue = claims.Queue()
+    assert len(take(1, queue)) == 1
+    UploadJob.objects.filter(practice=other).update(due_at=timezone.now() + datetime.timedelta(days=1))
+    copies_of(patient, [later], 1)
+    assert [job.practice_id for job in take(1, queue)] == [later], "who is on the list has nothing by now"
+    assert take(1, queue) == []
+
+
+def test_a_new_practice_waits_a_second_at_most(db, monkeypatch):
+    *many, new = practices(5)
+    patient = make_patient(make_practice())
+    copies_of(patient, many, 100)
+    queue = claims.Queue()
+    assert {job.practice_id for job in take(4, queue)} == set(many)
+    copies_of(patient, [new], 1)
+    monkeypatch.setattr(queue.uploads, "_good_until", 0.0)
+    assert take(1, queue)[0].practice_id == new, "its turn was longest ago: never"
+
+
+def test_two_threads_share_a_list_and_take_no_practice_twice(db):
+    copies_of(make_patient(make_practice()), practices(30), 1)
+    shared = turns.Turns(Kind.UPLOAD)
+    shared.look(timezone.now())
+    first, second = shared.take(10), shared.take(25)
+    assert len(first) == 10 and len(second) == 20 and not set(first) & set(second)
+    shared.give_back(second[5:])
+    assert shared.take(100) == second[5:]
