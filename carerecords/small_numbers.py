@@ -40,3 +40,19 @@ def _bare_line(
             if more and (len(gone) == 1 or guessed):
                 return line
     return []
+
+
+def suppressed_in_column(column: Mapping[Row, tuple[int, int]]) -> set[Row]:
+    """The rows to leave out of one column that is shown with its total. Each: the part and its whole.
+
+    Small parts go, and parts that all but a few of a whole are; then, where one alone is gone or too few
+    are to be nobody's in particular, the next smallest with it. Quick for thousands of rows.
+    """
+    hidden = {row for row, (part, whole) in column.items() if part in SMALL or whole - part in SMALL}
+    spare = sorted(
+        (row for row, (part, _) in column.items() if part and row not in hidden),
+        key=lambda row: column[row][0],
+    )
+    while hidden and spare and (len(hidden) == 1 or sum(column[row][0] for row in hidden) <= len(hidden)):
+        hidden.add(spare.pop(0))
+    return hidden

@@ -20,6 +20,9 @@ class Column:
     number: int
     # Not every column has room for its name below.
     named: bool
+    # How many of the number are of a kind that stands out, at the column's foot, and how high that is.
+    part: int = 0
+    part_height: float = 0
 
 
 @dataclass(frozen=True)
@@ -35,8 +38,11 @@ class Columns:
     lines: list[tuple[float, int]]
 
 
-def columns(values: Sequence[tuple[str, int]], *, names: int = 8) -> Columns:
-    """A chart of labelled numbers, with some `names` of the labels written below."""
+def columns(values: Sequence[tuple[str, int]], *, names: int = 8, parts: Sequence[int] = ()) -> Columns:
+    """A chart of labelled numbers, with some `names` of the labels written below.
+
+    `parts`: of each number, how many stand out.
+    """
     top = _round_up(max((number for _, number in values), default=0))
     base, room = HEIGHT - BOTTOM, HEIGHT - BOTTOM - TOP
     step = (WIDTH - LEFT - RIGHT) / max(len(values), 1)
@@ -46,7 +52,12 @@ def columns(values: Sequence[tuple[str, int]], *, names: int = 8) -> Columns:
         height = room * number / top
         x = LEFT + index * step
         named = (len(values) - 1 - index) % every == 0
-        shapes.append(Column(x + 1, base - height, max(step - 2, 1), height, label, number, named))
+        part = parts[index] if parts else 0
+        shapes.append(
+            Column(
+                x + 1, base - height, max(step - 2, 1), height, label, number, named, part, room * part / top
+            )
+        )
     lines = [(base - room * part / 2, round(top * part / 2)) for part in range(3)]
     return Columns(WIDTH, HEIGHT, LEFT, WIDTH - RIGHT, base, shapes, lines)
 

@@ -2,7 +2,14 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from reports import national_views, practice_views, refusal_views, replay_views, sending_views
+from reports import (
+    national_views,
+    practice_views,
+    refusal_views,
+    replay_views,
+    sending_views,
+    staleness_views,
+)
 
 app_name = "reports"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -11,6 +18,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("reports/replays/", replay_views.replays, name="replays"),
     path("reports/replays/<slug:scenario>/", replay_views.replay_page, name="replay"),
     path("reports/sending/", sending_views.sending, name="sending"),
+    path("reports/staleness/", staleness_views.staleness_page, name="staleness"),
+    path("reports/staleness.csv", staleness_views.staleness_csv, name="staleness_csv"),
     path("reports/adoption/", national_views.adoption_page, name="adoption"),
     path("reports/projection/", national_views.projection_page, name="projection"),
     path("reports/refusals/", refusal_views.refusal_evidence, name="refusals"),

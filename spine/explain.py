@@ -7,6 +7,8 @@ import datetime
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from django.utils import timezone
+
 from carerecords.formats import nhs_date, nhs_datetime, nhs_time
 from carerecords.models import JobKind, JobState, Patient, UploadJob
 from carerecords.models.upload_job import OPEN_STATES
@@ -14,6 +16,7 @@ from consent.codes import Source
 from consent.models import ConsentEvent
 from consent.queries import current_event
 from spine.as_of import load_as_of
+from spine.copy_age import copy_age
 from spine.facts import Loaded, load_one
 from spine.gate import Decision, Outcome, Scope, decide
 from spine.models import Receipt, StopRevision, StoreCopy
@@ -59,16 +62,18 @@ class Explanation:
     job: UploadJob | None
     last_receipt: LastReceipt | None
     on_store: str
+    copy_age: str
     permission: str
 
 
 def explain(patient: Patient, at: datetime.datetime) -> Explanation:
-    """How things stand for one patient. About ten small queries, none growing with the tables."""
+    """How things stand for one patient. About twelve small queries, none growing with the tables."""
     job = UploadJob.objects.filter(patient=patient).order_by("-pk").first()
     waiting = job is not None and _can_be_undone(job, at)
     loaded = load_one(patient, at, undo_window_open=waiting)
     decision = decide(loaded.facts)
     copy = StoreCopy.objects.filter(patient=patient).first()
+    age = copy_age(copy, timezone.localdate(at))
     goes = decision.outcome is Outcome.SEND or decision.reasons == (Reason.CONSENT_WAITING,)
     return Explanation(
         will_upload=goes and bool(job and job.kind == JobKind.UPLOAD and job.state in OPEN_STATES),
@@ -80,6 +85,7 @@ def explain(patient: Patient, at: datetime.datetime) -> Explanation:
         job=job,
         last_receipt=last_receipt(patient),
         on_store=_on_store(copy),
+        copy_age=age.words if age else "",
         permission=spine_words(copy),
     )
 

@@ -15,6 +15,8 @@ from carerecords.models import AccessEvent, JobKind, JobState, Practice
 from carerecords.permissions import Permission
 from consent.patient_door import asks_reason
 from spine.backlog import outlook_of
+from spine.copy_age import copy_age
+from spine.models import StoreCopy
 from spine.queries import UploadFilters, last_receipt_at, upload_record, uploads_page
 from spine.reasons import Reason
 from spine.upload_steps import may_cancel, may_try_again
@@ -71,12 +73,14 @@ def upload(request: CareRequest, public_id: uuid.UUID) -> HttpResponse:
         if asks_reason(request, patient):
             return redirect("consent:reason", patient.public_id)
     record(request, AccessEvent.Kind.VIEWED, patient=patient, detail="upload")
+    today = timezone.localdate()
     context = {
         "job": found.job,
+        "copy_age": copy_age(StoreCopy.objects.filter(patient=patient).first(), today),
         "sends": len(found.attempts),
         "lines": timeline(found),
         "headline": headline,
-        "today": timezone.localdate(),
+        "today": today,
         "may_try_again": request.can(Permission.RETRY_UPLOAD) and may_try_again(found.job),
         "may_cancel": request.can(Permission.RETRY_UPLOAD) and may_cancel(found.job),
     }

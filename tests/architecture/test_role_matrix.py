@@ -188,6 +188,8 @@ DOORS = """
     GET  reports:replays             xxxx x xxx
     GET  reports:replay              xxxx x xxx
     GET  reports:sending             .... . xxx
+    GET  reports:staleness           xxxx x xxx
+    GET  reports:staleness_csv       xxxx x xxx
     GET  reports:adoption            xxxx x xxx
     GET  reports:projection          .... . xxx
     GET  api:v1:policy               xxxx x xxx

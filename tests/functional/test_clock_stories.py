@@ -10,9 +10,9 @@ from carerecords.models import JobState, UploadJob
 from carerecords.permissions import Role
 from consent.codes import Preference
 from spine.actions import stop_uploads
-from spine.models import Receipt
+from spine.models import Receipt, StoreCopy
 from tests.browser import look
-from tests.factories import decide, make_patient, make_practice, make_user
+from tests.factories import decide, make_item, make_list, make_patient, make_practice, make_user
 from tests.policy_factories import REASON, answer
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -76,3 +76,33 @@ def test_what_a_reopening_sends(screen, live_server, national_admin, settings):
     look(screen, "reopening")
     screen.get_by_role("link", name="Back", exact=True).click()
     assert screen.url.endswith("/policy/stop/")
+
+
+def test_how_old_the_copies_are(screen, live_server, gp, auditor, practice):
+    """A practice sees why its copies are out of date and opens the list behind it; the country, no few."""
+    places = [practice, *(make_practice(region_name=name) for name in ("London", "North West", "London"))]
+    for where, copies in zip(places, (16, 40, 12, 9), strict=True):
+        for place, patient in enumerate(make_list(where, copies)):
+            months = (0, 2, 4, 8, 14)[place % 5]
+            sent = timezone.now() - datetime.timedelta(days=30 * months + 3)
+            StoreCopy.objects.create(patient=patient, scope="CORE", accepted_at=sent)
+            make_item(patient, recorded_on=sent.date() - datetime.timedelta(days=60))
+            if place % 3 == 0:
+                job = decide(patient).job
+                UploadJob.objects.filter(pk=job.pk).update(
+                    state=JobState.HELD, due_at=None, reasons=["policy.bma"]
+                )
+            elif place % 7 == 0:
+                make_item(patient, kind="REPEAT_MEDICATION", recorded_on=timezone.localdate())
+    screen.as_(gp)
+    screen.goto(f"{live_server.url}/reports/")
+    screen.get_by_role("link", name="How old the copies on the Spine are").click()
+    assert "of 16 copies are out of date" in screen.locator("main").inner_text()
+    look(screen, "staleness-practice")
+    screen.get_by_role("link", name="BMA boycott in force").click()
+    assert screen.url.endswith("/uploads/?state=HELD&reason=policy.bma")
+    assert "6 uploads." in screen.locator("main").inner_text()
+    screen.as_(auditor)
+    screen.goto(f"{live_server.url}/reports/staleness/")
+    assert "of 77 copies are out of date" in screen.locator("main").inner_text()
+    look(screen, "staleness-england")
