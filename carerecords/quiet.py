@@ -6,8 +6,8 @@ the change (docs/adr/0120-quiet-is-stored-with-the-change.md).
 
 import datetime
 import time
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from carerecords import fence
@@ -74,6 +74,23 @@ def changing(scope: int, at: datetime.datetime, *, began: float | None = None) -
         granted = time.monotonic()
         since = at + datetime.timedelta(seconds=granted - (asked if began is None else began))
         yield Quiet(at, since, datetime.timedelta(seconds=granted - asked), frozenset(in_flight()))
+
+
+@contextmanager
+def changing_all(scopes: Sequence[int], at: datetime.datetime) -> Iterator[Quiet]:
+    """`changing` of several scopes, in the order in which they are given, as one change.
+
+    It is quiet when the last of them is; what each waited adds up, since they were asked for in turn.
+    """
+    began = time.monotonic()
+    with ExitStack() as fences:
+        each = [fences.enter_context(changing(scope, at, began=began)) for scope in scopes]
+        yield Quiet(
+            at,
+            max(one.since for one in each),
+            sum((one.waited for one in each), datetime.timedelta()),
+            frozenset().union(*(one.in_flight for one in each)),
+        )
 
 
 @dataclass(frozen=True)

@@ -25,10 +25,11 @@ from boycott.dispensations.vocabulary import State, Step
 from boycott.positions import Position
 from boycott.queries import open_revisions, rows_of, standing_revisions
 from boycott.rules import Release, with_release
-from carerecords import confirmation, drafts, flash
+from carerecords import confirmation, drafts, flash, quiet
 from carerecords.access import check, requires
 from carerecords.confirmation import NotConfirmed
 from carerecords.middleware import CareRequest
+from carerecords.models import Quieted
 from carerecords.permissions import Permission
 from spine.impact import impact_of
 
@@ -134,6 +135,7 @@ def _page(
         "practices": practices_of(found),
         "may": may,
         "own": found.state is State.ASKED and found.dispensation.made_by_id == request.user.pk,
+        "quiet": quiet.told_of(Quieted.Kind.DISPENSATION, found.dispensation.pk, request.practice),
         "freed": _freed(found, at) if found.state is State.ASKED else None,
         "forms": {does: DecisionForm(does=does, initial=initial.get(does)) for does in QUESTIONS}
         | dict(sent or {}),

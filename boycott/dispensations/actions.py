@@ -6,7 +6,7 @@ All takes the policy's desk and, where it changes what the gate answers, the fen
 
 import datetime
 from collections.abc import Collection, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 
 from boycott import desk
 from boycott.actions import REASON_LENGTH, ChangeRefused
@@ -17,11 +17,12 @@ from boycott.positions import Position
 from boycott.queries import open_revisions, place_of
 from boycott.rules import Revision
 from boycott.steps import checked_comment
-from carerecords import confirmation, doorbell, fence, staffing
+from carerecords import confirmation, doorbell, quiet, staffing
 from carerecords.confirmation import Confirmation
-from carerecords.models import Practice, User
+from carerecords.models import Practice, Quieted, User
 from carerecords.models.fact_clock import NATIONAL
 from carerecords.permissions import Permission
+from carerecords.quiet import Quiet
 
 # More practices than these take the nation's fence: one lock instead of as many.
 MOST_FENCES = 20
@@ -92,7 +93,7 @@ def agree(
         comment = checked_comment(comment, "Enter a reason")
         if not staffing.may(found.dispensation.made_by, Permission.CHANGE_POSITION, at):
             raise ChangeRefused("state", f"{found.dispensation.made_by.short_name} left that role")
-        with _fenced(found.dispensation):
+        with _fenced(found.dispensation, at):
             _take(found, Step.AGREED, comment, by, at)
 
 
@@ -118,14 +119,15 @@ def take_back(*, dispensation: Dispensation, comment: str, by: User, at: datetim
 
 def end(*, dispensation: Dispensation, comment: str, by: User, at: datetime.datetime) -> None:
     """Binds the practices again before its time; one person may. After it commits no upload begins
-    that the position holds."""
+    that the position holds; how long that took is stored with it."""
     staffing.require(by, Permission.CHANGE_POSITION, at)
     with desk.taken():
         found = _found(dispensation, at)
         _check_state(found, Step.ENDED)
         comment = checked_comment(comment, "Enter a reason")
-        with _fenced(found.dispensation):
+        with _fenced(found.dispensation, at) as silence:
             _take(found, Step.ENDED, comment, by, at)
+            silence.store(Quieted.Kind.DISPENSATION, found.dispensation.pk)
 
 
 def _found(dispensation: Dispensation, at: datetime.datetime) -> Standing:
@@ -159,14 +161,12 @@ def _check_practices(position: Revision, ods_codes: Collection[str]) -> None:
 
 
 @contextmanager
-def _fenced(dispensation: Dispensation) -> Iterator[None]:
+def _fenced(dispensation: Dispensation, at: datetime.datetime) -> Iterator[Quiet]:
     """Behind the fence of its practices, in the order in which senders take them."""
     practices = Practice.objects.filter(ods_code__in=dispensation.ods_codes)
     scopes = sorted(practices.values_list("pk", flat=True))
-    with ExitStack() as fences:
-        for scope in scopes if len(scopes) <= MOST_FENCES else [NATIONAL]:
-            fences.enter_context(fence.changing(scope))
-        yield
+    with quiet.changing_all(scopes if len(scopes) <= MOST_FENCES else [NATIONAL], at) as silence:
+        yield silence
         doorbell.ring_after_commit()
 
 

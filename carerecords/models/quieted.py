@@ -13,8 +13,9 @@ class Quieted(AppendOnly):
         CHANGE = "CHANGE", "Change of BMA policy"
         STANCE = "STANCE", "Practice's answer"
         STOP = "STOP", "Emergency stop"
+        DISPENSATION = "DISPENSATION", "End of a dispensation"
 
-    kind = models.CharField(max_length=6, choices=Kind)
+    kind = models.CharField(max_length=12, choices=Kind)
     # The row that says what changed; its table is on a higher floor.
     subject = models.BigIntegerField()
     clicked_at = models.DateTimeField()

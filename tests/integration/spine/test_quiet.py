@@ -9,6 +9,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from boycott.actions import ChangeRefused, set_stance
+from boycott.dispensations.actions import end as end_dispensation
 from boycott.models import PolicyChange
 from boycott.positions import Stance
 from carerecords.models import JobState, Quieted, UploadJob
@@ -22,7 +23,7 @@ from tests.factories import decide, make_patient, make_practice, make_user
 from tests.integration.spine.conftest import sending_to
 from tests.integration.spine.test_fence import Senders
 from tests.localstore_process import fresh_nhs_number, wait_until
-from tests.policy_factories import answer, start_boycott
+from tests.policy_factories import answer, make_dispensation, start_boycott
 
 LONG = 2.5
 # A sender asks twice before a message leaves: for its turn, and in the last moment.
@@ -78,6 +79,21 @@ def test_a_practice_waits_for_its_own_sends_and_not_for_others(one_long_send, ma
 
 
 @pytest.fixture
+def released(transactional_db, practice):
+    """The practice and one more are free of a boycott for a month."""
+    return make_dispensation([practice, make_practice()], agreed=True)
+
+
+def test_the_end_of_a_dispensation_waits_for_each_of_its_practices(released, one_long_send):
+    by, at = make_user(Role.POLICY_ADMIN), timezone.now()
+    took(end_dispensation, dispensation=released, comment="The evaluation is over.", by=by, at=at)
+    stored = told_of("DISPENSATION").get()
+    assert (stored.subject, stored.clicked_at) == (released.pk, at)
+    assert stored.in_flight == [one_long_send.pk]
+    assert datetime.timedelta(seconds=LONG / 10) < stored.waited <= stored.quiet_at - stored.clicked_at
+
+
+@pytest.fixture
 def given_up_early(monkeypatch):
     """Five seconds, as deployed, are long for a test."""
     assert pipeline.QUIET_SECONDS <= 5
@@ -100,6 +116,15 @@ class TestStored:
         assert told_of("CHANGE").get().subject == PolicyChange.objects.get().pk
         assert told_of("STANCE").get().subject == stance.pk
         assert told_of("STOP").get().subject == StopRevision.objects.get().pk
+
+    def test_with_the_end_of_a_dispensation_and_not_with_its_beginning(self, client, practice):
+        released = make_dispensation([practice], agreed=True)
+        assert not told_of("DISPENSATION").exists()
+        by = make_user(Role.POLICY_ADMIN)
+        end_dispensation(dispensation=released, comment="It is over.", by=by, at=timezone.now())
+        client.force_login(by)
+        html = client.get(f"/policy/dispensations/{released.public_id}/").content.decode()
+        assert "Uploads quiet" in html and "No upload was in flight." in html
 
     def test_the_way_from_the_click_counts_and_not_the_wait_alone(self):
         """Reading the figures afresh comes before the fence."""
