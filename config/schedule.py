@@ -5,7 +5,7 @@ from typing import Any
 # Seconds between two rings of each task.
 EVERY: dict[str, float] = {
     "spine.tasks.send_due": 2,
-    "spine.tasks.recover": 5,
+    "spine.tasks.recover": 2,
     "spine.tasks.feed_runs": 5,
     "consent.tasks.take_up_lost_runs": 15,
     "consent.tasks.take_up_lost_imports": 15,
