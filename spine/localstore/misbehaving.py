@@ -30,7 +30,10 @@ async def misbehave(fault: Fault, request: web.BaseRequest, serve: Serve) -> web
     return await _WAYS[fault.kind](fault, request, serve)
 
 
-async def _delay(fault: Fault, _request: web.BaseRequest, serve: Serve) -> web.StreamResponse:
+async def _delay(fault: Fault, request: web.BaseRequest, serve: Serve) -> web.StreamResponse:
+    # It has arrived: what takes its time is done even if the caller does not wait for it any more.
+    with contextlib.suppress(web.HTTPRequestEntityTooLarge, ConnectionError, web.RequestPayloadError):
+        await request.read()
     await asyncio.sleep(fault.seconds)
     return await serve()
 

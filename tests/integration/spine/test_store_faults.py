@@ -12,7 +12,7 @@ from spine import client, recovery
 from spine.models import Receipt, StoreCopy
 from tests.factories import decide, make_patient
 from tests.integration.spine.conftest import sending_to
-from tests.localstore_process import fresh_nhs_number
+from tests.localstore_process import fresh_nhs_number, wait_until
 
 
 @pytest.fixture
@@ -99,6 +99,24 @@ def test_the_wait_the_store_asks_for(sending, patient, retry_after, waits):
     sending.all_due()
     asked = UploadJob.objects.get().due_at - before
     assert waits - 2 <= asked.total_seconds() <= waits * 1.05 + 5
+
+
+def test_a_message_that_arrives_after_it_was_given_up_is_found_and_not_repeated(
+    sending, patient, monkeypatch
+):
+    """It was on its way longer than anybody waits, and came between "lost" and the next try."""
+    fault("delay", seconds="2.5")
+    decide(patient)
+    sending.all_due()
+    assert UploadJob.objects.get().state == JobState.IN_DOUBT
+    monkeypatch.setattr(recovery, "_settled_by", lambda one, now: True)
+    UploadJob.objects.update(due_at=timezone.now())
+    sending.resolve()
+    assert UploadJob.objects.get().state == JobState.WAITING and sending.ledger() == []
+    wait_until(lambda: sending.ledger(outcome="accepted"))
+    sending.all_due()
+    assert UploadJob.objects.get().state == JobState.ACCEPTED
+    assert [line["outcome"] for line in sending.ledger()] == ["accepted"]
 
 
 def test_a_fault_in_the_question_costs_no_message(sending, patient, monkeypatch):
