@@ -5,7 +5,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 PYTHON_BASE ?= python3
 
-.PHONY: help run test e2e check fix bench screens lock
+.PHONY: help run test e2e check fix bench faults screens lock
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -30,6 +30,9 @@ fix: $(VENV)/dev.stamp ## Repair what a machine can repair
 
 bench: $(VENV)/dev.stamp ## Run the benchmarks: ratios, each measured in one run
 	@$(PYTHON) -m bench
+
+faults: $(VENV)/dev.stamp ## Run the faults: kills, freezes, outages; each ends in the check of the ledger (SEED, SEEDS, ONLY, MUTANTS)
+	@SEED=$(SEED) SEEDS=$(SEEDS) ONLY=$(ONLY) SIZE=$(SIZE) MUTANTS=$(MUTANTS) $(PYTHON) -m faults
 
 screens: $(VENV)/dev.stamp ## Draw the pictures of docs/screens.md again (needs a browser)
 	@$(PYTHON) -m pytest -q tests/functional/draw_screens.py

@@ -1,0 +1,281 @@
+"""What every scenario stands on: PostgreSQL, a broker, and for each a database and a store of its own.
+
+All real, all gone afterwards. The server notes when each transaction committed (`track_commit_timestamp`):
+that, and the store's ledger, are what the check goes by, and not what the product says about itself.
+"""
+
+import json
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from config.embedded import services
+from config.embedded.broker import Broker
+from config.embedded.discovery import find_broker, find_postgres
+from config.embedded.postgres import Postgres
+from config.embedded.processes import own_account, server_account
+from config.embedded.services import DIRECT, Service, free_port
+from faults.nursery import Nursery
+
+PROJECT = Path(__file__).resolve().parent.parent
+FHIR = "/summary-care-record/FHIR/R4"
+# As short as makes sense, so that a lease is over soon: it follows from this (`spine.pipeline.lease`).
+READ_TIMEOUT = 2
+START_SECONDS = 60
+_TEMPLATE = "care_empty"
+
+
+@dataclass
+class Ground:
+    """The servers, running. `mutant`: the name of the fault planted into every child process, if any."""
+
+    folder: Path
+    postgres: Postgres
+    mutant: str = ""
+    _sites: int = 0
+
+    @contextmanager
+    def site(self, **store: str) -> "Iterator[Site]":
+        """A database, a store and a nursery for one scenario. `store`: more variables of the store."""
+        self._sites += 1
+        name = f"care_{self._sites}"
+        with ExitStack() as ends:
+            self.copy_database(name)
+            self.postgres.create_database(f"{name}_store")
+            folder = self.folder / name
+            folder.mkdir()
+            site = Site(self, name, folder, ends)
+            site.start_store(store)
+            ends.enter_context(site.as_our_own())
+            # Sites are made while the next is not: the log of the server from here on is this site's.
+            site.log_begins = self.postgres.log.stat().st_size
+            yield site
+
+    def copy_database(self, name: str) -> None:
+        from django.db import connection
+
+        connection.close()
+        with connection._nodb_cursor() as cursor:
+            cursor.execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
+
+
+@dataclass
+class Site:
+    """Where one scenario happens."""
+
+    ground: Ground
+    name: str
+    folder: Path
+    ends: ExitStack
+    log_begins: int = 0
+    read_timeout: float = READ_TIMEOUT
+    # Requests a second that all senders together may make; 0: as many as they like.
+    rate: float = 0
+    base_url: str = ""
+    broker: Broker | None = None
+    store: Service = field(init=False)
+    _nursery: Nursery | None = None
+
+    @property
+    def database_url(self) -> str:
+        return self.ground.postgres.url(self.name)
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """The variables of a process that works here."""
+        return {
+            "CARE_ENV": "demo",
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "DATABASE_URL": self.database_url,
+            "CELERY_BROKER_URL": self.broker.url if self.broker else "memory://",
+            "SPINE_BASE_URL": self.base_url + FHIR,
+            "SPINE_LEDGER_URL": f"{self.base_url}/ledger",
+            "SPINE_READ_TIMEOUT_SECONDS": str(self.read_timeout),
+            "SPINE_REQUESTS_PER_SECOND": str(self.rate),
+            "UNDO_WINDOW_SECONDS": "0",
+            "FAULTS_MUTANT": self.ground.mutant,
+        } | more
+
+    def start_store(self, variables: dict[str, str]) -> None:
+        port = free_port("FAULTS_STORE_PORT", 8500)
+        self.base_url = f"http://127.0.0.1:{port}"
+        environment = {
+            "LOCALSTORE_DATABASE_URL": self.ground.postgres.url(f"{self.name}_store"),
+            "LOCALSTORE_PORT": str(port),
+            "LOCALSTORE_CONTROL": "1",
+        } | variables
+        self.store = services.local_store(environment, own_account(), self.folder / "store.log", PROJECT)
+        self.ends.callback(self.store.stop)
+        self.store.start()
+        self.store.wait_for(f"{self.base_url}/health", START_SECONDS)
+
+    def start_broker(self) -> Broker:
+        account = server_account()
+        home = Path(tempfile.mkdtemp(prefix="care-f-"))
+        self.ends.callback(shutil.rmtree, home, ignore_errors=True)
+        account.own(home)
+        log = self.folder / "broker.log"
+        self.broker = Broker(find_broker(), home / "data", home / "s", account, log=log)
+        self.ends.callback(self.broker.stop)
+        self.broker.start()
+        _use_broker(self.broker.url)
+        self.ends.callback(_use_broker, "memory://")
+        return self.broker
+
+    def start_worker(self, name: str = "worker", **more: str) -> Service:
+        """A real Celery worker; the planted fault, if any, is in it too."""
+        worker = services.worker(
+            self.environment(**more), own_account(), self.folder / f"{name}.log", PROJECT
+        )
+        worker.command = [sys.executable, "-m", "faults.planted", *worker.command[2:]]
+        self.ends.callback(worker.stop)
+        worker.start()
+        return worker
+
+    def start_clock(self) -> Service:
+        """A real Celery beat."""
+        schedule = self.folder / "schedule"
+        clock = services.beat(self.environment(), own_account(), self.folder / "clock.log", PROJECT, schedule)
+        self.ends.callback(clock.stop)
+        clock.start()
+        return clock
+
+    @property
+    def nursery(self) -> Nursery:
+        return self._nursery or self.start_nursery()
+
+    def start_nursery(self) -> Nursery:
+        """Another one, whose senders work under the settings as they are now."""
+        if self._nursery is not None:
+            self._nursery.stop_all()
+        self._nursery = Nursery(self.environment(), self.folder)
+        self.ends.callback(self._nursery.close)
+        return self._nursery
+
+    def order_fault(self, kind: str, **more: object) -> None:
+        """Tells the store to misbehave (`spine.localstore.faults`)."""
+        order = {"kind": kind, "target": "upload"} | more
+        self._faults("POST", {name: str(value) for name, value in order.items()})
+
+    def faults(self) -> list[dict[str, Any]]:
+        """The faults in force, and how often each struck."""
+        found: list[dict[str, Any]] = self._faults("GET")["faults"]
+        return found
+
+    def clear_faults(self) -> None:
+        self._faults("DELETE")
+
+    def _faults(self, method: str, order: dict[str, str] | None = None) -> Any:
+        request = urllib.request.Request(
+            f"{self.base_url}/faults",
+            data=json.dumps(order).encode() if order else None,
+            headers={"Content-Type": "application/json", "Accept": "application/json"},
+            method=method,
+        )
+        with DIRECT.open(request, timeout=10) as answer:
+            return json.load(answer)
+
+    @contextmanager
+    def as_our_own(self) -> Iterator[None]:
+        """This process works on the site's database and store, as the web server would."""
+        from django.conf import settings
+        from django.db import connection
+
+        before = connection.settings_dict["NAME"], settings.SPINE_BASE_URL
+        connection.close()
+        connection.settings_dict["NAME"], settings.SPINE_BASE_URL = self.name, self.base_url + FHIR
+        try:
+            yield
+        finally:
+            connection.close()
+            connection.settings_dict["NAME"], settings.SPINE_BASE_URL = before
+
+
+def _use_broker(url: str) -> None:
+    """Bells of this process ring there."""
+    from celery import current_app
+
+    from carerecords import doorbell
+
+    os.environ["CELERY_BROKER_URL"] = url
+    doorbell._silent_until = 0.0
+    app: Any = current_app
+    app.conf.broker_url = url
+    # As Celery does after a fork: the next message asks for the address again.
+    app._pool = app.amqp._producer_pool = None
+
+
+def wait_until(condition: Callable[[], object], seconds: float, what: str, *, every: float = 0.05) -> float:
+    """Waits until it is so; returns how long that took. Raises `AssertionError` when it is not in time."""
+    began = time.monotonic()
+    while not condition():
+        if time.monotonic() - began > seconds:
+            raise AssertionError(f"Not within {seconds:.0f} s: {what}")
+        time.sleep(every)
+    return time.monotonic() - began
+
+
+@contextmanager
+def ground() -> Iterator[Ground]:
+    """The servers with an empty, migrated database to copy; gone afterwards."""
+    account = server_account()
+    folder = Path(tempfile.mkdtemp(prefix="care-faults-"))
+    sockets = Path(tempfile.mkdtemp(prefix="care-s-"))
+    account.own(folder / "pg")
+    account.own(sockets)
+    folder.chmod(0o711)
+    server = Postgres(
+        find_postgres(),
+        folder / "pg" / "data",
+        sockets,
+        account,
+        log=folder / "postgres.log",
+        settings=("track_commit_timestamp=on",),
+    )
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    try:
+        server.start()
+        server.create_database(_TEMPLATE)
+        _set_up_django(server.url(_TEMPLATE), folder / "own.log")
+        yield Ground(folder, server)
+    finally:
+        server.stop()
+        if os.environ.get("FAULTS_KEEP"):
+            print(f"Logs are kept in {folder}")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(sockets, ignore_errors=True)
+
+
+def _set_up_django(database_url: str, log: Path) -> None:
+    os.environ |= {
+        "CARE_ENV": "demo",
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "DATABASE_URL": database_url,
+        "CELERY_BROKER_URL": "memory://",
+        "SPINE_BASE_URL": "http://127.0.0.1:9" + FHIR,
+        "SPINE_READ_TIMEOUT_SECONDS": str(READ_TIMEOUT),
+        "SPINE_REQUESTS_PER_SECOND": "0",
+        "UNDO_WINDOW_SECONDS": "0",
+    }
+    import logging
+
+    import django
+    from django.core.management import call_command
+    from django.db import connection
+
+    django.setup()
+    # What this process logs is looked through for patients, as what the others log.
+    handler = logging.getLogger().handlers[0]
+    assert isinstance(handler, logging.StreamHandler)
+    handler.setStream(log.open("a"))
+    call_command("migrate", verbosity=0, interactive=False)
+    connection.close()
