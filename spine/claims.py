@@ -38,9 +38,11 @@ SPARE_TURNS = 16
 # A turn is a sixteenth of a large batch: each practice in it costs a lock.
 TURNS_A_BATCH = 16
 
+# `OFFSET 0` keeps it a look-up for each job. As a join, it was planned by statistics from a time when nobody
+# was busy, and each job was compared with all that were: a claim of 400 beside 18,600 took a second.
 _FREE = """
 NOT EXISTS (SELECT 1 FROM carerecords_uploadjob AS busy
-            WHERE busy.patient_id = job.patient_id AND busy.state IN ('SENDING', 'IN_DOUBT'))
+            WHERE busy.patient_id = job.patient_id AND busy.state IN ('SENDING', 'IN_DOUBT') OFFSET 0)
 """
 
 # Of practices in the order given, and in each the longest due first. It reads what it takes.

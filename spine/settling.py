@@ -19,6 +19,7 @@ from spine.reasons import Reason
 
 FINISHED = {JobState.ACCEPTED, JobState.CANCELLED, JobState.FAILED}
 
+# `OFFSET 0`: a look-up for each job, whatever the planner believes of how many are open.
 _SETTLE = """
 UPDATE carerecords_uploadjob AS job
 SET state = CASE WHEN newer.id IS NULL THEN new.state ELSE 'CANCELLED' END,
@@ -29,15 +30,14 @@ SET state = CASE WHEN newer.id IS NULL THEN new.state ELSE 'CANCELLED' END,
     clock_seen = greatest(job.clock_seen, new.clock_seen),
     finished_at = CASE WHEN newer.id IS NOT NULL OR new.finished THEN %(at)s END,
     lease_until = NULL
-FROM unnest(%(ids)s::bigint[], %(attempts)s::int[], %(states)s::text[], %(dues)s::timestamptz[],
-            %(reasons)s::text[], %(headlines)s::text[], %(failures)s::int[], %(clocks)s::bigint[],
-            %(finished)s::bool[])
-     AS new (id, attempt, state, due_at, reasons, headline, failures, clock_seen, finished)
+FROM unnest(%(ids)s::bigint[], %(attempts)s::int[], %(patients)s::bigint[], %(states)s::text[],
+            %(dues)s::timestamptz[], %(reasons)s::text[], %(headlines)s::text[], %(failures)s::int[],
+            %(clocks)s::bigint[], %(finished)s::bool[])
+     AS new (id, attempt, patient_id, state, due_at, reasons, headline, failures, clock_seen, finished)
 LEFT JOIN LATERAL (
-    SELECT other.id FROM carerecords_uploadjob AS this
-    JOIN carerecords_uploadjob AS other ON other.patient_id = this.patient_id
-     AND other.state IN ('WAITING', 'HELD') AND other.id <> this.id
-    WHERE this.id = new.id AND new.state IN ('WAITING', 'HELD')
+    SELECT other.id FROM carerecords_uploadjob AS other
+    WHERE other.patient_id = new.patient_id AND other.state IN ('WAITING', 'HELD') AND other.id <> new.id
+      AND new.state IN ('WAITING', 'HELD') OFFSET 0
 ) AS newer ON true
 WHERE job.id = new.id AND job.attempt = new.attempt AND job.state IN ('SENDING', 'IN_DOUBT')
 RETURNING job.id
@@ -80,6 +80,7 @@ def _columns(rows: list[Settled], at: datetime.datetime) -> dict[str, Any]:
         "superseded_headline": Reason.JOB_SUPERSEDED.sentence,
         "ids": integers(row.job_id for row in rows),
         "attempts": integers(row.attempt for row in rows),
+        "patients": integers(row.patient_id for row in rows),
         "states": texts(row.state.value for row in rows),
         "dues": texts(row.due_at for row in rows),
         "reasons": texts(",".join(reason.code for reason in row.reasons) for row in rows),

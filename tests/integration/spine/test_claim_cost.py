@@ -7,8 +7,8 @@ from django.db import connection
 from django.utils import timezone
 
 from carerecords.many_rows import integers
-from carerecords.models import Practice
-from spine import claims, turns
+from carerecords.models import JobState, Practice, UploadJob
+from spine import claims, settling, turns
 from spine.gate import Kind
 from tests.factories import make_patient, make_practice
 
@@ -74,6 +74,30 @@ def test_a_claim_reads_what_it_takes(many_jobs):
     whose, which = UPLOADS
     assert rows_read(plan_of(whose)) == 1
     assert rows_read(plan_of(which)) == TAKEN
+
+
+def test_a_claim_beside_thousands_that_are_busy_compares_it_with_none(many_jobs):
+    """As after an hour without the store, when the planner still believes that nobody is busy."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE carerecords_uploadjob SET state = 'IN_DOUBT' WHERE state = 'WAITING' AND due_at > now()"
+        )
+        assert cursor.rowcount == 5000
+    for query in [claims._DUE_OF_KIND[Kind.UPLOAD], *claims._HELD]:
+        plan = plan_of(query)
+        assert "Index Cond: (patient_id = " in plan and "Removed by Join Filter" not in plan, plan
+
+
+def test_settling_beside_thousands_that_are_open_compares_it_with_none(many_jobs):
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN " + settling._SETTLE, settling._columns([_accepted()], timezone.now()))
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "Index Cond: (patient_id = new.patient_id)" in plan, plan
+
+
+def _accepted():
+    job = UploadJob.objects.filter(state="WAITING").first()
+    return settling.Settled(job.pk, job.attempt, job.patient_id, JobState.ACCEPTED)
 
 
 def rows_read(plan):
