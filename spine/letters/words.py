@@ -247,5 +247,9 @@ FOR_PATIENTS: dict[Reason, str] = {
     Reason.STORE_SAME: "",
     Reason.JOB_SUPERSEDED: "",
     Reason.JOB_CANCELLED: "Our surgery has not sent it. Please ask us why.",
+    Reason.JOB_PAUSED: "Our surgery has paused the sending of many records. Yours is one of them.",
+    Reason.JOB_HOURS: "Our surgery sends many records at set hours. Yours will go then.",
+    Reason.JOB_RUN_CANCELLED: "Our surgery has not sent it. Please ask us why.",
+    Reason.JOB_OPEN: "",
     Reason.JOB_UNDONE: "",
 }
