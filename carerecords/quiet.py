@@ -124,7 +124,8 @@ def told(kind: Quieted.Kind, subjects: Collection[int], practice: Practice | Non
     theirs: dict[int, UploadJob] = {}
     if practice is not None:
         ids = [job for one in found for job in one.in_flight]
-        jobs = UploadJob.objects.filter(pk__in=ids, practice=practice, kind=JobKind.UPLOAD) if ids else ()
+        mine = UploadJob.objects.filter(pk__in=ids, practice=practice).exclude(kind=JobKind.WITHDRAWAL)
+        jobs = mine if ids else ()
         theirs = {job.pk: job for job in jobs}
     return {one.subject: Told(one, [theirs[job] for job in one.in_flight if job in theirs]) for one in found}
 

@@ -96,6 +96,13 @@ def request_withdrawals(
     _request_many(patient_ids, JobKind.WITHDRAWAL, cause=cause, by=by, at=at, due_at=at)
 
 
+def request_notices(
+    patient_ids: Sequence[int], *, cause: Cause, by: User | None, at: datetime.datetime
+) -> None:
+    """An open notice for each patient, due at once; an open upload is cancelled by it."""
+    _request_many(patient_ids, JobKind.NOTICE, cause=cause, by=by, at=at, due_at=at)
+
+
 def cancel_open_many(patient_ids: Sequence[int], *, reason: str, at: datetime.datetime) -> int:
     """`cancel_open` for many; returns how many jobs that was."""
     if not patient_ids:
@@ -110,7 +117,7 @@ def may_be_at_store_many(patient_ids: Sequence[int]) -> list[int]:
     left = [state.value for state in [*BUSY_STATES, JobState.ACCEPTED]]
     with connection.cursor() as cursor:
         cursor.execute(_LEFT_LAST, {"patients": list(patient_ids), "left": left})
-        return [patient for patient, kind in cursor.fetchall() if kind == JobKind.UPLOAD]
+        return [patient for patient, kind in cursor.fetchall() if kind != JobKind.WITHDRAWAL]
 
 
 def ask_again_many(patient_ids: Sequence[int], *, at: datetime.datetime) -> int:
@@ -129,7 +136,7 @@ def ask_again(patient: Patient, *, at: datetime.datetime) -> int:
 
 
 def may_be_at_store(patient: Patient) -> bool:
-    """Whether a summary that we sent may be at the store: the last job that left was an upload."""
+    """Whether a summary that we sent may be at the store: the last job that left was no withdrawal."""
     return bool(may_be_at_store_many([patient.pk]))
 
 

@@ -102,21 +102,24 @@ class Claimed:
 
 
 class Queue:
-    """What one process knows of who waits: whose turn it is, for withdrawals and for uploads."""
+    """What one process knows of who waits: whose turn it is, for each kind of job."""
 
     def __init__(self) -> None:
         self.withdrawals, self.uploads = Turns(Kind.WITHDRAWAL), Turns(Kind.UPLOAD)
+        self.notices = Turns(Kind.NOTICE)
 
 
 def claim(
     *, limit: int, now: datetime.datetime, lease: datetime.timedelta, queue: Queue | None = None
 ) -> list[Claimed]:
-    """Up to `limit` jobs that are due. Withdrawals first: nothing may make them wait."""
+    """Up to `limit` jobs that are due. Withdrawals first: nothing may make them wait. Notices last."""
     queue = queue or Queue()
     claimed = _in_turn(queue.withdrawals, limit, now, lease, largest=limit)
     if len(claimed) < limit:
         left = limit - len(claimed)
         claimed += _in_turn(queue.uploads, left, now, lease, largest=math.ceil(limit / TURNS_A_BATCH))
+    if len(claimed) < limit:
+        claimed += _in_turn(queue.notices, limit - len(claimed), now, lease, largest=limit)
     return claimed
 
 

@@ -121,6 +121,31 @@ class SpineClient:
             return classify(status, headers, body, now=_now())
         return _current(body) or Answer(AnswerKind.TRANSIENT, status, detail="unreadable")
 
+    async def read_summary(
+        self,
+        nhs_number: str,
+        composition_id: str,
+        *,
+        request_id: str,
+        correlation_id: str,
+        may_begin: MayBegin,
+    ) -> bytes | Answer:
+        """The store's present copy, as a search set of its resources, or the answer that says why not."""
+        found = await self._call(
+            "GET",
+            "/Bundle",
+            request_id,
+            correlation_id,
+            may_begin,
+            params={
+                "composition.identifier": composition_id,
+                "composition.subject:Patient.identifier": f"{NHS_NUMBER}|{nhs_number}",
+            },
+        )
+        if isinstance(found, Answer) or found[0] == 200:
+            return found if isinstance(found, Answer) else found[2]
+        return classify(*found, now=_now())
+
     async def upload(
         self,
         body: bytes,

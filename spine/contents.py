@@ -24,6 +24,7 @@ from spine.claims import Claimed
 from spine.facts import Loaded
 from spine.gate import Decision, Kind, Scope
 from spine.messages import (
+    PRACTICE_ENDED,
     Author,
     Entry,
     PatientDetails,
@@ -31,11 +32,13 @@ from spine.messages import (
     Summary,
     build_blank,
     build_bundle,
+    build_notice,
     content_hash,
     named_id,
+    patient_left,
 )
 from spine.models import StoreCopy, UploadAttempt
-from spine.outgoing import BLANK_HASH, KnownCopy, Outgoing
+from spine.outgoing import BLANK_HASH, KnownCopy, Outgoing, notice_hash
 
 log = structlog.get_logger(__name__)
 
@@ -61,7 +64,8 @@ def load_outgoing(going: Sequence[Going], *, at: datetime.datetime) -> tuple[lis
         try:
             summary = read.summary(job, decision.scope)
             known = read.copies.get(job.patient_id, NOBODY)
-            outgoing.append(_outgoing(job, summary, known, authored, local))
+            statement = read.statement(job, local.date()) if job.kind is Kind.NOTICE else ""
+            outgoing.append(_outgoing(job, summary, known, authored, local, statement))
         except Exception as error:  # noqa: BLE001
             # One record that cannot be put into words must not stop its batch. No patient data here.
             log.error("message_not_built", job_id=job.job_id, error=type(error).__name__)
@@ -76,7 +80,7 @@ class _Read:
     patients: dict[int, "_Record"]
     practices: dict[int, PracticeDetails]
     gps: dict[int, Author]
-    # By practice: who signs a withdrawal where the usual GP cannot.
+    # By practice: who signs what says nothing of the record where the usual GP cannot.
     stand_ins: dict[int, Author]
     items: dict[int, list[tuple[Any, ...]]]
     copies: dict[int, KnownCopy]
@@ -94,9 +98,14 @@ class _Read:
             recently_registered=one.registered_on > self.new_since,
         )
 
+    def statement(self, job: Claimed, today: datetime.date) -> str:
+        """What a notice says on the copy of a job's patient."""
+        left_on = self.patients[job.patient_id].left_on
+        return patient_left(left_on) if left_on and left_on <= today else PRACTICE_ENDED
+
     def _author(self, one: "_Record", kind: Kind) -> Author:
         author = self.gps.get(one.usual_gp_id) if one.usual_gp_id else None
-        if kind is Kind.WITHDRAWAL and not _signs(author):
+        if kind is not Kind.UPLOAD and not _signs(author):
             author = self.stand_ins.get(one.practice_id, author)
         if author is None:
             raise LookupError("There is no GP to be the author.")
@@ -105,10 +114,12 @@ class _Read:
 
 def _read(going: Sequence[Going], at: datetime.datetime) -> _Read:
     ids = [job.patient_id for job, _, _ in going]
-    patients = {row[0]: _Record(row[0], row[1], row[2], row[3], row[4:]) for row in _PATIENTS.rows(ids)}
+    patients = {
+        row[0]: _Record(row[0], row[1], row[2], row[3], row[4], row[5:]) for row in _PATIENTS.rows(ids)
+    }
     gps = _gps({one.usual_gp_id for one in patients.values() if one.usual_gp_id})
-    removals = [patients[job.patient_id] for job, _, _ in going if job.kind is Kind.WITHDRAWAL]
-    unsigned = {one.practice_id for one in removals if not _signs(gps.get(one.usual_gp_id or 0))}
+    others = [patients[job.patient_id] for job, _, _ in going if job.kind is not Kind.UPLOAD]
+    unsigned = {one.practice_id for one in others if not _signs(gps.get(one.usual_gp_id or 0))}
     return _Read(
         patients=patients,
         practices=_practices({one.practice_id for one in patients.values()}),
@@ -126,9 +137,10 @@ def _outgoing(
     known: KnownCopy,
     authored: dict[tuple[int, str], datetime.datetime],
     local: datetime.datetime,
+    statement: str = "",
 ) -> Outgoing:
     blank = summary.scope is Scope.BLANK
-    digest = BLANK_HASH if blank else content_hash(summary, on=local.date())
+    digest = _digest(summary, statement, local.date())
     composition_id = named_id(KEYS, f"{job.public_id} {digest}")
     message_id = named_id(KEYS, f"message {composition_id}")
     before = authored.get((job.job_id, composition_id))
@@ -138,6 +150,17 @@ def _outgoing(
     def build_replacing(replaces: str | None) -> bytes:
         return build(
             summary, message_id=message_id, composition_id=composition_id, replaces=replaces, at=authored_at
+        )
+
+    def build_notice_on(replaces: str, copy: bytes) -> bytes:
+        return build_notice(
+            copy,
+            summary,
+            statement,
+            message_id=message_id,
+            composition_id=composition_id,
+            replaces=replaces,
+            at=authored_at,
         )
 
     return Outgoing(
@@ -155,7 +178,15 @@ def _outgoing(
         session_urid=summary.author.role_profile_id,
         known=known,
         build=build_replacing,
+        build_on=build_notice_on if statement else None,
     )
+
+
+def _digest(summary: Summary, statement: str, today: datetime.date) -> str:
+    """What stands for what the message says: equal ones are not sent twice."""
+    if statement:
+        return notice_hash(statement)
+    return BLANK_HASH if summary.scope is Scope.BLANK else content_hash(summary, on=today)
 
 
 class _Record(NamedTuple):
@@ -165,12 +196,15 @@ class _Record(NamedTuple):
     practice_id: int
     usual_gp_id: int | None
     registered_on: datetime.date
+    left_on: datetime.date | None
     details: tuple[Any, ...]
 
 
 _DETAILS = tuple(field.name for field in fields(PatientDetails))
 _PATIENTS = Flat(
-    lambda: Patient.objects.values_list("pk", "practice_id", "usual_gp_id", "registered_on", *_DETAILS)
+    lambda: Patient.objects.values_list(
+        "pk", "practice_id", "usual_gp_id", "registered_on", "left_on", *_DETAILS
+    )
 )
 _COPIES = Flat(lambda: StoreCopy.objects.values_list("pk", "composition_id", "content_hash"))
 _ITEMS = Flat(

@@ -28,6 +28,7 @@ SCOPE_WORDS = {
     Scope.CORE: "medication, allergies and adverse reactions",
     Scope.CORE_ADDITIONAL: "medication, allergies, adverse reactions and additional information",
     Scope.BLANK: "a blank record that says the summary was withdrawn",
+    Scope.AS_HELD: "what the Spine holds, with a notice that it is not kept up to date",
 }
 
 
@@ -137,7 +138,8 @@ def _on_store(copy: StoreCopy | None) -> str:
     when = nhs_datetime(copy.accepted_at)
     if copy.is_blank:
         return f"A blank record since {when}"
-    return f"A summary of {SCOPE_WORDS[Scope(copy.scope)]}, sent on {when}"
+    noted = ", with a notice that it is not kept up to date" if copy.has_notice else ""
+    return f"A summary of {SCOPE_WORDS[Scope(copy.scope)]}, sent on {when}{noted}"
 
 
 def last_receipt(patient: Patient, by: datetime.datetime | None = None) -> LastReceipt | None:

@@ -76,8 +76,8 @@ def side_of(home: Home, nation: Nation, revisions: Sequence[Revision]) -> Side:
 class Verdicts:
     """The gate's answers for one state of the nation, asked once for each distinct combination."""
 
-    def __init__(self, nation: Nation) -> None:
-        self._nation = nation
+    def __init__(self, nation: Nation, kind: Kind = Kind.UPLOAD) -> None:
+        self._nation, self._kind = nation, kind
         self._known: dict[tuple[int, Side], Decision] = {}
 
     def of(self, own: int, side: Side) -> Decision:
@@ -91,7 +91,7 @@ class Verdicts:
         row = facts_of(own) | {"fact_stance": side.stance, "fact_rollout_open": side.rollout_open}
         if side.gp_holds is not None:
             row["fact_gp_holds"] = side.gp_holds
-        facts = facts_where(row, side.asked, self._nation, kind=Kind.UPLOAD, undo_window_open=False)
+        facts = facts_where(row, side.asked, self._nation, kind=self._kind, undo_window_open=False)
         return decide(facts)
 
 

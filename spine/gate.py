@@ -4,7 +4,9 @@ This is the only place where that rule stands. Pure: the facts come in, a decisi
 database, no clock, no settings. Each rule looks at the facts and answers with the reason why the
 upload may not go, or with nothing. The upload goes only when every rule answered with nothing.
 
-A withdrawal, which takes a record back from the store or blanks it, passes every rule.
+A withdrawal, which takes a record back from the store or blanks it, passes every rule. A notice, which
+says on the store's own copy that it is kept up no more, and adds nothing of the record, passes those by
+which the practice itself has ended it (docs/adr/0151-notices.md).
 """
 
 from collections.abc import Callable
@@ -16,7 +18,7 @@ from consent.codes import ConsentModel, ConsentState
 from spine.reasons import Effect, Reason
 
 # Goes into every recorded decision; raise it with every change of what the gate answers.
-ENGINE = "2"
+ENGINE = "3"
 
 
 class Kind(StrEnum):
@@ -24,6 +26,7 @@ class Kind(StrEnum):
 
     UPLOAD = "UPLOAD"
     WITHDRAWAL = "WITHDRAWAL"
+    NOTICE = "NOTICE"  # the store's own copy, with a sentence
 
 
 class Outcome(StrEnum):
@@ -40,6 +43,7 @@ class Scope(StrEnum):
     CORE = "CORE"
     CORE_ADDITIONAL = "CORE_ADDITIONAL"
     BLANK = "BLANK"  # a withdrawal: nothing clinical
+    AS_HELD = "AS_HELD"  # a notice: what the store holds, and nothing more
 
 
 class Letter(StrEnum):
@@ -102,7 +106,8 @@ def decide(facts: Facts) -> Decision:
     if facts.kind is Kind.WITHDRAWAL:
         # The named exception: taking a record back is never held by anybody.
         return Decision(Outcome.SEND, Scope.BLANK, ())
-    found = [reason for rule in RULES if (reason := rule(facts)) is not None]
+    rules = NOTICE_RULES if facts.kind is Kind.NOTICE else RULES
+    found = [reason for rule in rules if (reason := rule(facts)) is not None]
     if not found:
         return Decision(Outcome.SEND, _scope(facts), ())
     over = [reason for reason in found if reason.effect is Effect.CANCEL]
@@ -216,6 +221,23 @@ RULES: tuple[Callable[[Facts], Reason | None], ...] = (
 )
 
 
+def _there_is_something_to_note(facts: Facts) -> Reason | None:
+    """A copy is kept up no more when the patient has left, or the practice holds or follows a boycott."""
+    ended = facts.left or _practice_allows(facts) is not None or _position_allows(facts) is not None
+    return None if ended else Reason.NOTICE_NEEDLESS
+
+
+# What the practice decided itself, and may say on its own copies; and that the patient has left.
+NOT_FOR_NOTICES: set[Callable[[Facts], Reason | None]] = {
+    _patient_is_here,
+    _positions_agree,
+    _position_allows,
+    _position_allows_implied_consent,
+    _practice_allows,
+}
+NOTICE_RULES = (_there_is_something_to_note, *(rule for rule in RULES if rule not in NOT_FOR_NOTICES))
+
+
 def _follows(facts: Facts) -> bool:
     """Advice binds nobody by itself: only those who do not say otherwise."""
     return facts.stance is not Stance.DO_NOT_FOLLOW
@@ -227,6 +249,8 @@ def _positions_on(facts: Facts, part: DataScope) -> set[Position]:
 
 def _scope(facts: Facts) -> Scope:
     """How much goes, once it goes at all."""
+    if facts.kind is Kind.NOTICE:
+        return Scope.AS_HELD
     express = facts.consent is ConsentState.EXPRESS_ADDITIONAL
     implied = (
         facts.consent in {ConsentState.NONE, ConsentState.IMPLIED_CORE}

@@ -16,7 +16,7 @@ from spine.answers import Answer, AnswerKind
 _BEING_SENT = """
 SELECT job.id FROM carerecords_uploadjob AS job
 JOIN spine_uploadattempt AS intent ON intent.job_id = job.id AND intent.attempt = job.attempt
-WHERE job.state = 'SENDING' AND job.kind = 'UPLOAD' AND (%(nation)s OR job.practice_id = %(scope)s)
+WHERE job.state = 'SENDING' AND job.kind <> 'WITHDRAWAL' AND (%(nation)s OR job.practice_id = %(scope)s)
 """
 # Of one snapshot: whoever writes an older receipt afterwards has its job among those being sent.
 _BEFORE = f"SELECT ARRAY({_BEING_SENT}), (SELECT coalesce(max(id), 0) FROM spine_receipt)"
@@ -28,7 +28,7 @@ SELECT ARRAY({_BEING_SENT}),
 FROM (
     SELECT receipt.job_id, receipt.kind <> ALL(%(never)s) AND receipt.body_sha256 <> '' AS gone
     FROM spine_receipt AS receipt JOIN carerecords_uploadjob AS job ON job.id = receipt.job_id
-    WHERE receipt.id > %(mark)s AND job.kind = 'UPLOAD' AND (%(nation)s OR job.practice_id = %(scope)s)
+    WHERE receipt.id > %(mark)s AND job.kind <> 'WITHDRAWAL' AND (%(nation)s OR job.practice_id = %(scope)s)
 ) AS receipt
 """
 

@@ -13,6 +13,7 @@ from django.db.models import Q
 from carerecords.append_only import AppendOnly
 from carerecords.models import Patient, Practice, UploadJob
 from spine.differences import Difference, Ending
+from spine.outgoing import NOTICE_HASH
 from spine.runs.models import SendingRow, SendingRun, SendingRunStep, SendingShare
 
 __all__ = [
@@ -147,6 +148,11 @@ class StoreCopy(models.Model):
 
     def __str__(self) -> str:
         return f"copy of {self.patient_id}"
+
+    @property
+    def has_notice(self) -> bool:
+        """Whether it says of itself that it is kept up no more."""
+        return self.content_hash.startswith(NOTICE_HASH)
 
 
 class PermissionCall(AppendOnly):

@@ -1,6 +1,7 @@
 """What goes to the store in one send, and what came of it: plain values between the floors."""
 
 import datetime
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -9,6 +10,13 @@ from spine.gate import Kind, Scope
 
 # What stands for the content of a blank record.
 BLANK_HASH = "blank"
+# And for the content of a copy with a notice, followed by what the notice says.
+NOTICE_HASH = "notice"
+
+
+def notice_hash(statement: str) -> str:
+    """What stands for a copy with this notice on it."""
+    return f"{NOTICE_HASH} {uuid.uuid5(uuid.NAMESPACE_OID, statement)}"
 
 
 @dataclass(frozen=True)
@@ -28,7 +36,8 @@ class KnownCopy:
 class Outgoing:
     """One message to be sent: its keys are made and committed before the first byte leaves.
 
-    `build` takes the id of the store's present copy (None: there is none) and gives the bytes.
+    `build` takes the id of the store's present copy (None: there is none) and gives the bytes. For a
+    notice `build_on` does, which also takes that copy as the store gives it.
     """
 
     job_id: int
@@ -46,6 +55,7 @@ class Outgoing:
     session_urid: str
     known: KnownCopy
     build: Callable[[str | None], bytes]
+    build_on: Callable[[str, bytes], bytes] | None = None
 
 
 @dataclass(frozen=True)

@@ -136,7 +136,7 @@ def _not_asked(found: Found) -> bool:
 
 def _send(store: Store, jobs: Sequence[Claimed], current: Current) -> tuple["Batch", list[Sent]]:
     """Decides the jobs under the fence, and sends those that may go and that the store was asked about."""
-    slots = _slots(store, current)
+    slots = _slots(store, jobs, current)
     _sleep_until(slots.first - store.lead)
     began = clock()
     with _fence(jobs) as held:
@@ -158,9 +158,13 @@ def _send(store: Store, jobs: Sequence[Claimed], current: Current) -> tuple["Bat
     return batch, sent
 
 
-def _slots(store: Store, current: Current) -> Slots:
-    """A slot for each message that may have to leave; none where everybody was asked to wait meanwhile."""
+def _slots(store: Store, jobs: Sequence[Claimed], current: Current) -> Slots:
+    """A slot for each message that may have to leave, and for each copy that a notice is put on.
+
+    None where everybody was asked to wait meanwhile.
+    """
     messages = sum(not isinstance(found, Answer) for found in current.values())
+    messages += sum(job.kind is Kind.NOTICE and job.job_id in current for job in jobs)
     return store.rate.reserve(messages, lead=store.lead) or Slots.none()
 
 
@@ -257,7 +261,7 @@ def _turn_of_the_calendar(going: Sequence[Decided]) -> float:
     turns = [
         loaded.changes_at
         for job, _, loaded in going
-        if job.kind is Kind.UPLOAD and loaded.changes_at is not None
+        if job.kind is not Kind.WITHDRAWAL and loaded.changes_at is not None
     ]
     if not turns:
         return math.inf

@@ -86,6 +86,24 @@ CAUSES = (
         Actor.MANAGER,
         "Shorten the record in your clinical system, then try again.",
     ),
+    *(
+        Cause(
+            JobState.FAILED,
+            JobKind.NOTICE,
+            reason,
+            "A notice could not be put on a copy",
+            Actor.MANAGER,
+            advice,
+        )
+        for reason, advice in (
+            (Reason.TECH_FAILED, "Try again when the Spine works."),
+            (
+                Reason.TECH_REFUSED,
+                "Look at the notice: its answer says what the Spine found wrong. Then try again.",
+            ),
+            (Reason.TECH_TOO_LARGE, "The Spine takes no larger message. Its copy stays as it is."),
+        )
+    ),
     Cause(
         JobState.IN_DOUBT,
         None,

@@ -115,16 +115,21 @@ SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::bool[
 ON CONFLICT (patient_id) DO UPDATE SET
     composition_id = CASE WHEN excluded.accepted_at IS NULL THEN copy.composition_id ELSE excluded.composition_id END,
     content_hash = CASE WHEN excluded.accepted_at IS NULL THEN copy.content_hash ELSE excluded.content_hash END,
-    scope = CASE WHEN excluded.accepted_at IS NULL THEN copy.scope ELSE excluded.scope END,
+    scope = CASE WHEN excluded.accepted_at IS NULL OR excluded.scope = 'AS_HELD' THEN copy.scope
+                 ELSE excluded.scope END,
     is_blank = CASE WHEN excluded.accepted_at IS NULL THEN copy.is_blank ELSE excluded.is_blank END,
     permission = excluded.permission,
-    accepted_at = coalesce(excluded.accepted_at, copy.accepted_at),
+    accepted_at = CASE WHEN excluded.scope = 'AS_HELD' THEN copy.accepted_at
+                       ELSE coalesce(excluded.accepted_at, copy.accepted_at) END,
     read_at = excluded.read_at
 """
 
 
 def note_copies(sent: Sequence[Sent]) -> None:
-    """Keeps what is known of the store's copies, after answers that said something about them."""
+    """Keeps what is known of the store's copies, after answers that said something about them.
+
+    A notice leaves a copy as old as it is, and with as much in it.
+    """
     rows = [_copy_row(one) for one in sent if holds_ours(one) or _refused_permission(one)]
     if rows:
         with connection.cursor() as cursor:

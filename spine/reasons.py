@@ -113,6 +113,12 @@ class Reason(Enum):
     PATIENT_SENSITIVE = ("patient.sensitive", Effect.HOLD, Actor.PRIVACY_OFFICER, "Sensitive record.")
     PATIENT_LEFT = ("patient.left", Effect.CANCEL, Actor.NOBODY, "The patient left the practice.")
     PATIENT_DIED = ("patient.died", Effect.CANCEL, Actor.NOBODY, "The patient died.")
+    NOTICE_NEEDLESS = (
+        "notice.needless",
+        Effect.CANCEL,
+        Actor.NOBODY,
+        "The patient is here and the practice contributes, so there is nothing to note.",
+    )
     SYSTEM_STOP = ("system.stop", Effect.HOLD, Actor.NATIONAL, "All uploads are stopped.")
     FACTS_STALE = (
         "facts.stale",
@@ -171,6 +177,12 @@ class Reason(Enum):
         Effect.CANCEL,
         Actor.NOBODY,
         "Nothing to send: the Spine holds exactly this.",
+    )
+    STORE_OTHERS = (
+        "store.others",
+        Effect.CANCEL,
+        Actor.NOBODY,
+        "Nothing to note: what the Spine holds is not what this practice sent last.",
     )
     STORE_AGREES = (
         "store.agrees",

@@ -133,14 +133,21 @@ class Store:
         if held == one.composition_id or _nothing_to_do(one, held):
             # Accepted by an earlier attempt, or unchanged, or nothing there to take back.
             return Sent(one, None, timezone.now(), holds_it=bool(held), permission=permission, replaced=held)
-        if one.kind is Kind.UPLOAD and permission == "No":
+        if one.kind is not Kind.WITHDRAWAL and permission == "No":
             # The store would refuse it; what the patient told it is reason enough not to ask.
             return Sent(one, Answer(AnswerKind.CONSENT_DIFFERS), timezone.now(), permission=permission)
         until = await slots.take() if may_begin() else None
         if until is None:
             return Sent(one, Answer(AnswerKind.NOT_SENT), timezone.now())
+        copy: bytes | Answer = b""
+        if one.build_on:
+            copy = await self._copy(one, held, slots, until, may_begin)
+        if isinstance(copy, Answer):
+            return Sent(one, copy, timezone.now(), permission=permission)
+        # What was asked for a notice took the first slot: its message leaves in one of its own.
+        latest = (await slots.take() or 0.0) if one.build_on else until
         try:
-            body = one.build(held or None)
+            body = one.build_on(held, copy) if one.build_on else one.build(held or None)
         except Exception as error:  # noqa: BLE001
             # One message that cannot be written must not cost its batch the answers of the others.
             log.error("message_not_written", job_id=one.job_id, error=type(error).__name__)
@@ -151,7 +158,7 @@ class Store:
             correlation_id=one.request_id,
             session_urid=one.session_urid,
             composition_id=one.composition_id,
-            may_begin=lambda: may_begin() and clock() <= until,
+            may_begin=lambda: may_begin() and clock() <= latest,
         )
         if answer.kind is AnswerKind.RATE_LIMITED:
             slots.close()
@@ -164,6 +171,22 @@ class Store:
             replaced=held,
             body_sha256=hashlib.sha256(body).hexdigest(),
         )
+
+    async def _copy(
+        self, one: Outgoing, held: str, slots: Slots, until: float, may_begin: MayBegin
+    ) -> bytes | Answer:
+        """What a notice is put on, asked for in a slot that is taken already."""
+        asked = str(uuid.uuid4())
+        copy = await self._client.read_summary(
+            one.nhs_number,
+            held,
+            request_id=asked,
+            correlation_id=asked,
+            may_begin=lambda: may_begin() and clock() <= until,
+        )
+        if isinstance(copy, Answer) and copy.kind is AnswerKind.RATE_LIMITED:
+            slots.close()
+        return copy
 
     async def _read(self, nhs_number: str, slots: Slots) -> Found:
         until = await slots.take()
@@ -182,6 +205,9 @@ class Store:
 def _nothing_to_do(one: Outgoing, held: str) -> bool:
     """Whether the store is already as it should be."""
     if one.kind is Kind.WITHDRAWAL and not held:
+        return True
+    if one.kind is Kind.NOTICE and (one.known.is_nothing or held != one.known.composition_id):
+        # Another practice's copy, or none: it is not ours to say anything of.
         return True
     return bool(held) and held == one.known.composition_id and one.content_hash == one.known.content_hash
 

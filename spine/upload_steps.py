@@ -36,7 +36,7 @@ def may_try_again(job: UploadJob) -> bool:
 
 def may_cancel(job: UploadJob) -> bool:
     """Whether nothing of it is on its way, and it is no removal that a patient asked for."""
-    return job.kind == JobKind.UPLOAD and job.state in [*OPEN_STATES, JobState.FAILED]
+    return job.kind != JobKind.WITHDRAWAL and job.state in [*OPEN_STATES, JobState.FAILED]
 
 
 @transaction.atomic

@@ -21,6 +21,7 @@ _SCOPES = {
     Scope.CORE: "Medication, allergies and adverse reactions.",
     Scope.CORE_ADDITIONAL: "Medication, allergies, adverse reactions and additional information.",
     Scope.BLANK: "A blank record that says the summary was withdrawn.",
+    Scope.AS_HELD: "What the Spine holds, with a notice that it is not kept up to date.",
 }
 # What the store answered, or why there is no answer (`spine.answers.AnswerKind`, `spine.proof`).
 _RECEIPTS = {

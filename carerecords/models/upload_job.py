@@ -14,6 +14,8 @@ from carerecords.models.practice import Practice
 class JobKind(models.TextChoices):
     UPLOAD = "UPLOAD", "Upload"
     WITHDRAWAL = "WITHDRAWAL", "Withdrawal"
+    # The store's own copy of a patient, with a sentence that it is kept up no more.
+    NOTICE = "NOTICE", "Notice"
 
 
 class JobState(models.TextChoices):

@@ -242,7 +242,9 @@ FOR_PATIENTS: dict[Reason, str] = {
     Reason.TECH_REFUSED: "The NHS could not take it. We are looking into it.",
     Reason.TECH_WITHDRAWAL: "We could not take it back yet. We are looking into it.",
     Reason.TECH_DOUBT: "We are checking if it got there.",
+    Reason.NOTICE_NEEDLESS: "",
     Reason.STORE_AGREES: "",
+    Reason.STORE_OTHERS: "",
     Reason.STORE_NOTHING: "",
     Reason.STORE_SAME: "",
     Reason.JOB_SUPERSEDED: "",
@@ -252,4 +254,8 @@ FOR_PATIENTS: dict[Reason, str] = {
     Reason.JOB_RUN_CANCELLED: "Our surgery has not sent it. Please ask us why.",
     Reason.JOB_OPEN: "",
     Reason.JOB_UNDONE: "",
+    Reason.JOB_PAUSED: "Our surgery has put off sending it. It will go later.",
+    Reason.JOB_HOURS: "It goes by itself at a set time of day.",
+    Reason.JOB_RUN_CANCELLED: "Our surgery has not sent it. Please ask us why.",
+    Reason.JOB_OPEN: "",
 }

@@ -12,8 +12,10 @@ from spine.messages.content import (
     select,
 )
 from spine.messages.keys import named_id
+from spine.messages.notice import PRACTICE_ENDED, build_notice, patient_left
 
 __all__ = [
+    "PRACTICE_ENDED",
     "Author",
     "Entry",
     "PatientDetails",
@@ -22,7 +24,9 @@ __all__ = [
     "Summary",
     "build_blank",
     "build_bundle",
+    "build_notice",
     "content_hash",
     "named_id",
+    "patient_left",
     "select",
 ]

@@ -46,7 +46,7 @@ def build_bundle(
         title_section(summary, at, *statements),
         *clinical_sections(chosen, consent_to_additional=additional, at=at),
     ]
-    return _bundle(summary, sections, message_id, composition_id, replaces, at)
+    return bundle_of(summary, sections, message_id, composition_id, replaces, at)
 
 
 def build_blank(
@@ -54,12 +54,12 @@ def build_blank(
 ) -> bytes:
     """The message that takes a summary back: no clinical section, and a sentence that says so."""
     sections = [title_section(summary, at, ("WithdrawnStatement", WITHDRAWN))]
-    return _bundle(summary, sections, message_id, composition_id, replaces, at)
+    return bundle_of(summary, sections, message_id, composition_id, replaces, at)
 
 
 # The JSON is written as it is read, with `quoted` around whatever comes from outside. Dictionaries that
 # `json.dumps` writes say the same in six times the time, which was a third of an upload's.
-def _bundle(
+def bundle_of(
     summary: Summary,
     sections: list[str],
     message_id: str,
@@ -67,6 +67,7 @@ def _bundle(
     replaces: str | None,
     at: datetime.datetime,
 ) -> bytes:
+    """The message around sections that are written already, each as JSON."""
     role, practitioner, organization, patient = (
         named_id(RESOURCES, f"{message_id} {name}")
         for name in ("role", "practitioner", "organization", "patient")

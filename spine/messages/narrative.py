@@ -56,7 +56,7 @@ def title_section(summary: Summary, at: datetime.datetime, *statements: tuple[st
     name += f" ({author.title})" if author.title else ""
     paragraphs = [
         _DISCLAIMER,
-        f'<p id="CreateTime">Summary created: {_day(at)} {at:%H:%M}</p>',
+        f'<p id="CreateTime">Summary created: {day_words(at)} {at:%H:%M}</p>',
         *(f'<p id="{key}" class="HighlightedStatement">{_text(text)}</p>' for key, text in statements),
         f'<p id="Author">Created by: {_text(name)}</p>',
         f'<p id="Practice">{_text(f"{practice.name}, {practice.address} {practice.postcode}")}</p>',
@@ -101,7 +101,7 @@ def _title(kind: EntryKind, today: datetime.date) -> str:
         return kind.heading
     months = 12 if kind is EntryKind.ACUTE_MEDICATION else 6
     start = today - datetime.timedelta(days=kind.window_days)
-    return f"{kind.heading} (For the {months} month period {_day(start)} to {_day(today)})"
+    return f"{kind.heading} (For the {months} month period {day_words(start)} to {day_words(today)})"
 
 
 @lru_cache(maxsize=64)
@@ -114,11 +114,11 @@ def _preferences(by_section: dict[str, list[Entry]], consented: bool, at: dateti
     kind = EntryKind.CARE_PREFERENCE
     rows = [_row(entry) for entry in by_section.get(kind.section, [])]
     if consented:
-        rows.append((_day(at), CONSENT_TO_ADDITIONAL, ""))
+        rows.append((day_words(at), CONSENT_TO_ADDITIONAL, ""))
     if not rows:
         return []
     table = _table(kind, ("Date", "Description", "Additional information"), rows)
-    sent = f'<p id="SendTime">Summary Sent: {_day(at)} {at:%H:%M}</p>'
+    sent = f'<p id="SendTime">Summary Sent: {day_words(at)} {at:%H:%M}</p>'
     return [section(kind.heading, kind.section, table + sent)]
 
 
@@ -133,13 +133,13 @@ def _table_section(title: str, kind: EntryKind, entries: Sequence[Entry]) -> str
 
 
 def _row(entry: Entry) -> tuple[str, ...]:
-    return (_day(entry.recorded_on), entry.term, entry.detail)
+    return (day_words(entry.recorded_on), entry.term, entry.detail)
 
 
 def _medication_row(entry: Entry) -> tuple[str, ...]:
     kind, verb = _MEDICATION_WORDS[entry.kind]
     day = entry.ended_on if entry.ended_on and verb == "Ended" else entry.recorded_on
-    return (kind, f"{verb}: {_day(day)}", entry.term, entry.detail)
+    return (kind, f"{verb}: {day_words(day)}", entry.term, entry.detail)
 
 
 _MEDICATION_WORDS = {
@@ -174,7 +174,7 @@ _SPECIAL = re.compile("[&<>\"'\x00-\x08\x0b-\x1f\ufffe\uffff]")
 _UNSAYABLE = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]")
 
 
-def _day(day: datetime.date) -> str:
+def day_words(day: datetime.date) -> str:
     return f"{day.day:02}-{_MONTHS[day.month - 1]}-{day.year}"
 
 

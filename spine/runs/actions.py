@@ -16,7 +16,8 @@ from carerecords.models import Practice, RoleAssignment, User
 from carerecords.permissions import NotPermitted, Permission, roles_with
 from spine.reasons import Reason
 from spine.runs import queries
-from spine.runs.codes import RunGroup, RunKind, RunState, RunStep, state_after
+from spine.runs.codes import OF_PRACTICE_ONLY, RunGroup, RunKind, RunState, RunStep, state_after
+from spine.runs.contributing import has_ended
 from spine.runs.hours import SendingHours
 from spine.runs.models import SendingRow, SendingRun, SendingRunStep, SendingShare
 
@@ -27,7 +28,7 @@ _CANCEL_OPEN = """
 UPDATE carerecords_uploadjob AS job
 SET state = 'CANCELLED', finished_at = %(at)s, due_at = NULL, reasons = ARRAY[%(reason)s], headline = %(headline)s
 FROM (SELECT job.id FROM carerecords_uploadjob AS job JOIN spine_sendingrow AS row ON row.job_id = job.id
-      WHERE row.run_id = %(run)s AND job.kind = 'UPLOAD' AND job.state IN ('WAITING', 'HELD')
+      WHERE row.run_id = %(run)s AND job.kind <> 'WITHDRAWAL' AND job.state IN ('WAITING', 'HELD')
       FOR UPDATE OF job SKIP LOCKED) AS open
 WHERE job.id = open.id
 """
@@ -51,6 +52,10 @@ def make(
 ) -> SendingRun:
     """A run for these practices that does nothing yet. `practice`: whose it is; none: the programme's."""
     _require(by, practice, at)
+    if kind in OF_PRACTICE_ONLY and not (practice and has_ended(practice, at)):
+        raise RunRefused(
+            "This practice contributes. A notice can be put on its copies while uploads are held here"
+        )
     run = SendingRun.objects.create(
         practice=practice,
         kind=kind,

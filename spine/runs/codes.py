@@ -1,7 +1,7 @@
 """What a run of sending can be, which patients it is about, and the way it goes. Pure.
 
 The kinds are the bulk runs that practice systems have had since 2008 (peers notes 1.1: initial upload,
-bulk update, consent migration).
+bulk update, consent migration, bulk deregistration, practice no longer contributing).
 """
 
 from carerecords.vocabulary import Term
@@ -13,6 +13,8 @@ class RunKind(Term):
     INITIAL = "INITIAL", "First upload"
     UPDATE = "UPDATE", "Update"
     MIGRATION = "MIGRATION", "Consent migration"
+    LEAVERS = "LEAVERS", "Patients who have left"
+    ENDED = "ENDED", "Practice no longer contributes"
 
     @property
     def sentence(self) -> str:
@@ -25,7 +27,16 @@ _SENTENCES = {
     RunKind.UPDATE: "Uploads again what the Spine holds, where the record has changed.",
     RunKind.MIGRATION: "Brings every decision that patients made to the Spine: summaries of those who "
     "consent, and the removal of what the Spine may hold of those who refused.",
+    RunKind.LEAVERS: "Puts a notice on what the Spine holds of patients who left this practice: it is not kept up "
+    "to date. Nothing of the record is sent.",
+    RunKind.ENDED: "While uploads are held here: puts a notice on what the Spine holds of this practice’s patients. "
+    "It is not kept up to date. Nothing of the record is sent. An update takes the notices away.",
 }
+
+# What they ask for is a notice on a copy, never an upload.
+NOTICES = (RunKind.LEAVERS, RunKind.ENDED)
+# Only the practice itself can say so.
+OF_PRACTICE_ONLY = (RunKind.ENDED,)
 
 
 class RunGroup(Term):

@@ -18,11 +18,10 @@ from django.utils import timezone
 
 from carerecords import doorbell, upload_queue
 from carerecords.models import Cause, JobKind, Patient, UploadJob
-from carerecords.models.upload_job import BUSY_STATES, OPEN_STATES
 from spine.facts import load_batch, load_nation
-from spine.gate import Kind, decide
+from spine.gate import decide
 from spine.reasons import Reason
-from spine.runs.asking import asks_for
+from spine.runs.asking import asked_for, asks_for, kind_asked
 from spine.runs.codes import RunKind, RunState, RunStep
 from spine.runs.models import SendingRow, SendingRun, SendingRunStep, SendingShare
 from spine.runs.queries import UNSETTLED, jobs_of
@@ -124,21 +123,25 @@ def _next_patients(run: SendingRun, most: int) -> list[int]:
 def _ask(run: SendingRun, patients: Sequence[int], at: datetime.datetime) -> None:
     """Asks for what the gate does not rule out, and notes why for the others."""
     list(Patient.objects.filter(pk__in=patients).order_by("pk").lock().values_list("pk", flat=True))
-    open_or_busy = UploadJob.objects.filter(patient__in=patients, state__in=[*OPEN_STATES, *BUSY_STATES])
+    open_or_busy = UploadJob.objects.filter(asked_for(RunKind(run.kind)), patient__in=patients)
     left_out = dict.fromkeys(open_or_busy.values_list("patient_id", flat=True), Reason.JOB_OPEN)
-    uploads, removals = [], []
-    asked = {pk: (Kind.UPLOAD, False) for pk in patients if pk not in left_out}
+    uploads, removals, notices = [], [], []
+    kind = kind_asked(RunKind(run.kind))
+    asked = {pk: (kind, False) for pk in patients if pk not in left_out}
     for pk, found in load_batch(asked, load_nation(at)).items():
         asks = asks_for(RunKind(run.kind), found.facts.consent, decide(found.facts))
         if isinstance(asks, Reason):
             left_out[pk] = asks
         elif asks is JobKind.WITHDRAWAL:
             removals.append(pk)
+        elif asks is JobKind.NOTICE:
+            notices.append(pk)
         else:
             uploads.append(pk)
     upload_queue.request_uploads(uploads, cause=Cause.RUN, by=run.made_by, at=at, not_before=at)
     upload_queue.request_withdrawals(removals, cause=Cause.RUN, by=run.made_by, at=at)
-    _name_jobs(run, [*uploads, *removals], at)
+    upload_queue.request_notices(notices, cause=Cause.RUN, by=run.made_by, at=at)
+    _name_jobs(run, [*uploads, *removals, *notices], at)
     _note_why(run, left_out.items())
 
 

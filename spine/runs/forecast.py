@@ -13,20 +13,17 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from carerecords.models import JobKind, Patient, Practice, UploadJob
-from carerecords.models.upload_job import BUSY_STATES, OPEN_STATES
 from consent.codes import ConsentState
 from spine.fact_codes import facts_of
 from spine.fact_groups import Verdicts, groups, homes, side_of
 from spine.facts import load_nation
 from spine.gate import Outcome
 from spine.reasons import Reason
-from spine.runs.asking import asks_for
+from spine.runs.asking import asked_for, asks_for, kind_asked
 from spine.runs.codes import RunKind
 from spine.runs.models import SendingRun
 from spine.runs.selection import patients_of
 
-_JOBS = UploadJob.objects.filter(patient=OuterRef("pk"))
-_ASKED_FOR = Exists(_JOBS.filter(state__in=OPEN_STATES)) | Exists(_JOBS.filter(state__in=BUSY_STATES))
 # The store is asked what it holds, and then told.
 REQUESTS_A_PATIENT = 2
 
@@ -61,18 +58,20 @@ def forecast(run: SendingRun, at: datetime.datetime) -> Forecast:
     """The run's patients as things stand."""
     practices = Practice.objects.filter(pk__in=run.shares.values("practice"))
     nation = load_nation(at)
-    where, verdicts = homes(practices, nation.today), Verdicts(nation)
+    kind = RunKind(run.kind)
+    where, verdicts = homes(practices, nation.today), Verdicts(nation, kind_asked(kind))
     sides = {home.id: side_of(home, nation, nation.revisions) for home in where.values()}
     go = removals = 0
     held: Counter[Reason] = Counter()
     left_out: Counter[Reason] = Counter()
     patients = patients_of(run, Patient.objects.filter(practice__in=practices), at)
-    left_out[Reason.JOB_OPEN] = patients.filter(_ASKED_FOR).count()
-    for group in groups(patients.filter(~_ASKED_FOR), nation):
+    open_or_busy = Exists(UploadJob.objects.filter(asked_for(kind), patient=OuterRef("pk")))
+    left_out[Reason.JOB_OPEN] = patients.filter(open_or_busy).count()
+    for group in groups(patients.filter(~open_or_busy), nation):
         number = group.patients
         decision = verdicts.of(group.own, sides[group.home_id])
         consent = ConsentState(facts_of(group.own)["consent_state"])
-        asks = asks_for(RunKind(run.kind), consent, decision)
+        asks = asks_for(kind, consent, decision)
         if isinstance(asks, Reason):
             left_out[asks] += number
         elif asks is JobKind.WITHDRAWAL:

@@ -2,7 +2,7 @@
 
 import datetime
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.db.models import QuerySet
@@ -11,7 +11,7 @@ from boycott.change_forms import CodesField
 from boycott.scopes import regions
 from carerecords.clock_times import ClockField
 from carerecords.models import Practice
-from spine.runs.codes import RunGroup, RunKind
+from spine.runs.codes import OF_PRACTICE_ONLY, RunGroup, RunKind
 from spine.runs.hours import MIDNIGHT, SendingHours, When
 
 # Nights as practices' bulk uploads have always been run: after the last surgery, before the first.
@@ -110,6 +110,8 @@ class NationalRunForm(RunForm):
     def __init__(self, *args: Any, today: datetime.date, **kwargs: Any) -> None:
         super().__init__(*args, practice=None, **kwargs)
         self.today = today
+        kinds = [(kind.value, kind.label) for kind in RunKind if kind not in OF_PRACTICE_ONLY]
+        cast(forms.ChoiceField, self.fields["kind"]).choices = kinds
         self.fields["region"] = forms.ChoiceField(
             label="Region, if of one",
             required=False,

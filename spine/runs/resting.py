@@ -22,7 +22,7 @@ _REASONS = {RunState.PAUSED: Reason.JOB_PAUSED, RunState.CANCELLED: Reason.JOB_R
 
 def apart(jobs: Sequence[Claimed], at: datetime.datetime) -> tuple[list[Claimed], list[Settled]]:
     """The jobs that may be looked at, and what becomes of those that rest."""
-    uploads = [job.job_id for job in jobs if job.kind == JobKind.UPLOAD]
+    uploads = [job.job_id for job in jobs if job.kind != JobKind.WITHDRAWAL]
     rows = SendingRow.objects.filter(job__in=uploads).select_related("run")
     run_of = {row.job_id: row.run for row in rows}
     awake, resting = [], []

@@ -4,15 +4,18 @@ import datetime
 from collections.abc import Callable
 
 from django.db.models import Q
+from django.utils import timezone
 
 from carerecords.models.patient import PatientQuerySet
 from consent.codes import ConsentState
 from spine.effects import SILENT
 from spine.fact_groups import HAS_COPY
+from spine.outgoing import NOTICE_HASH
 from spine.runs.asking import REFUSED
 from spine.runs.codes import RunGroup, RunKind
 from spine.runs.models import SendingRun
 
+_NOTED = Q(store_copy__content_hash__startswith=NOTICE_HASH)
 EXPRESS = (ConsentState.EXPRESS_CORE, ConsentState.EXPRESS_ADDITIONAL)
 
 _OF_GROUP = {
@@ -25,7 +28,8 @@ _OF_GROUP = {
 def patients_of(run: SendingRun, patients: PatientQuerySet, at: datetime.datetime) -> PatientQuerySet:
     """Those of the patients that the run is about."""
     about = _ABOUT[RunKind(run.kind)](run, at)
-    return patients.here().filter(about, _OF_GROUP[RunGroup(run.group)])
+    there = patients if run.kind == RunKind.LEAVERS else patients.here()
+    return there.filter(about, _OF_GROUP[RunGroup(run.group)])
 
 
 def _of_initial(run: SendingRun, at: datetime.datetime) -> Q:
@@ -44,8 +48,19 @@ def _of_migration(run: SendingRun, at: datetime.datetime) -> Q:
     return Q(consent_state__in=EXPRESS) & ~HAS_COPY | Q(consent_state__in=REFUSED) & ~blank
 
 
+def _of_leavers(run: SendingRun, at: datetime.datetime) -> Q:
+    """Who left and came to no other practice of ours: those belong to it."""
+    return HAS_COPY & ~_NOTED & Q(left_on__lte=timezone.localdate(at), died_on__isnull=True)
+
+
+def _of_ended(run: SendingRun, at: datetime.datetime) -> Q:
+    return HAS_COPY & ~_NOTED
+
+
 _ABOUT: dict[RunKind, Callable[[SendingRun, datetime.datetime], Q]] = {
     RunKind.INITIAL: _of_initial,
     RunKind.UPDATE: _of_update,
     RunKind.MIGRATION: _of_migration,
+    RunKind.LEAVERS: _of_leavers,
+    RunKind.ENDED: _of_ended,
 }

@@ -67,7 +67,7 @@ def run_new(request: CareRequest) -> HttpResponse:
                 **form.asked,
             )
         except RunRefused as refusal:
-            form.add_error(None, str(refusal))
+            form.add_error("kind", str(refusal))
         else:
             return redirect("spine:run_check", run.public_id)
     context = {"form": form, "hints": {kind.value: kind.sentence for kind in RunKind}}

@@ -22,6 +22,7 @@ RULE_FUNCTIONS = {
     for node in ast.parse(SOURCE).body
     if isinstance(node, ast.FunctionDef) and (node.name.startswith("_") or node.name == "decide")
 }
+TABLES = {"RULES", "NOT_FOR_NOTICES"}
 
 
 def _mutants():
@@ -43,7 +44,7 @@ def _in_a_rule(tree, node):
     for top in tree.body:
         if any(inner is node for inner in ast.walk(top)):
             named = isinstance(top, ast.FunctionDef) and top.name in RULE_FUNCTIONS
-            return named or (isinstance(top, ast.AnnAssign) and top.target.id == "RULES")
+            return named or (isinstance(top, ast.AnnAssign) and top.target.id in TABLES)
     return False
 
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from boycott.actions import set_stance
 from boycott.positions import Stance
+from carerecords.confirmation import Confirmation, NotConfirmed
 from carerecords.models import Cause, JobKind, JobState, Practice, UploadJob
 from carerecords.permissions import NotPermitted, Role
 from consent.codes import Preference
@@ -336,7 +337,11 @@ def test_the_programme_runs_many_practices(sending, practice, national_admin):
         by=national_admin,
         at=now(),
     )
-    actions.start(run, by=national_admin, at=now())
+    stale = Confirmation(national_admin.pk, now() - datetime.timedelta(minutes=6))
+    for unproved in (None, stale):
+        with pytest.raises(NotConfirmed):
+            actions.start(run, by=national_admin, at=now(), confirmed=unproved)
+    actions.start(run, by=national_admin, at=now(), confirmed=Confirmation(national_admin.pk, now()))
     fed(run)
     sent(sending)
     assert numbers(sending.ledger()) == sorted(one.nhs_number for one in patients)

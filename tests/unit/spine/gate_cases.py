@@ -133,6 +133,27 @@ CASES = [
         "SEND",
         "BLANK",
     ),
+    # A notice says on the store's own copy that it is kept up no more: only what ended it does not hold it.
+    send("notice, the patient left", "AS_HELD", kind="NOTICE", left=True),
+    send("notice, held by the practice", "AS_HELD", kind="NOTICE", stance=Stance.HOLD),
+    send("notice, boycott followed", "AS_HELD", kind="NOTICE", positions=positions(BOYCOTT)),
+    send("notice, boycott in a conflict", "AS_HELD", kind="NOTICE", positions=positions(BOYCOTT, COOPERATE)),
+    send(
+        "notice, implied consent and only express asked for", "AS_HELD", kind="NOTICE", stance=Stance.HOLD,
+        consent=C.NONE, consent_model=IMPLIED, letter="WINDOW_PASSED", positions=positions(EXPLICIT_ONLY),
+    ),
+    send("notice, consent to additional", "AS_HELD", kind="NOTICE", left=True, consent=C.EXPRESS_ADDITIONAL),
+    cancel("notice, nothing to note", "notice.needless", kind="NOTICE"),
+    cancel("notice, boycott not followed", "notice.needless", kind="NOTICE", positions=positions(BOYCOTT), stance=Stance.DO_NOT_FOLLOW),
+    cancel("notice, the patient refused", "consent.refused", kind="NOTICE", left=True, consent=C.EXPRESS_DISSENT),
+    cancel("notice, the patient died", "patient.died", kind="NOTICE", left=True, died=True),
+    hold(
+        "notice against everybody else", "facts.unknown", "consent.none", "facts.stale", "consent.differs", "policy.gp",
+        "rollout.closed", "identity.unverified", "patient.sensitive", "system.stop", "consent.waiting",
+        kind="NOTICE", left=True, consent=C.NONE, complete=False, consent_is_current=False,
+        store_permission="REFUSED", gp_holds=True, rollout_open=False, identity_verified=False, sensitive=True,
+        stopped=True, undo_window_open=True,
+    ),
 ]  # fmt: skip
 
 

@@ -76,6 +76,17 @@ def test_a_withdrawal_passes_whatever_the_facts(facts, others):
 
 
 @given(every_facts)
+def test_a_notice_is_held_by_all_but_what_ended_the_copy(facts):
+    """The practice's own answer and the patient's leaving do not hold it; everybody else's say does."""
+    upload = set(decide(facts).reasons)
+    notice = set(decide(dataclasses.replace(facts, kind=Kind.NOTICE)).reasons)
+    own = {"patient.left", "policy.conflict", "policy.bma", "policy.explicit", "policy.practice"}
+    assert {reason.code for reason in upload - notice} <= own
+    assert {reason.code for reason in notice - upload} <= {"notice.needless"}
+    assert {reason.code for reason in notice}.isdisjoint(own)
+
+
+@given(every_facts)
 def test_additional_information_goes_only_with_a_consent_that_covers_it(facts):
     if decide(facts).scope is Scope.CORE_ADDITIONAL:
         implied = facts.consent_model is ConsentModel.IMPLIED_CORE_AND_ADDITIONAL
