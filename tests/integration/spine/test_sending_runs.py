@@ -341,7 +341,8 @@ def test_the_programme_runs_many_practices(sending, practice, national_admin):
     for unproved in (None, stale):
         with pytest.raises(NotConfirmed):
             actions.start(run, by=national_admin, at=now(), confirmed=unproved)
-    actions.start(run, by=national_admin, at=now(), confirmed=Confirmation(national_admin.pk, now()))
+    proof = Confirmation(national_admin.pk, now())
+    actions.start(run, by=national_admin, at=now(), confirmed=proof)
     fed(run)
     sent(sending)
     assert numbers(sending.ledger()) == sorted(one.nhs_number for one in patients)
