@@ -61,15 +61,15 @@ class UploadStanding(Term):
     FAILED = JobState.FAILED.value, str(JobState.FAILED.label)
 
     @property
-    def job(self) -> dict[str, str]:
-        """The job's columns that this means; none for `NOT_DUE`."""
+    def job(self) -> dict[str, str | list[JobKind]]:
+        """What this asks of the job's columns; nothing for `NOT_DUE`."""
         match self:
             case UploadStanding.NOT_DUE:
                 return {}
             case UploadStanding.WITHDRAWN:
                 return {"state": JobState.ACCEPTED, "kind": JobKind.WITHDRAWAL}
             case UploadStanding.ACCEPTED:
-                return {"state": JobState.ACCEPTED, "kind": JobKind.UPLOAD}
+                return {"state": JobState.ACCEPTED, "kind__in": [JobKind.UPLOAD, JobKind.NOTICE]}
         return {"state": self.value}
 
 

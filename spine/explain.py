@@ -125,6 +125,8 @@ def _under_way(job: UploadJob, at: datetime.datetime) -> str:
     """What is happening to the newest job, where that is the headline whatever the gate says."""
     if job.kind == JobKind.WITHDRAWAL and job.state in {JobState.WAITING, JobState.HELD, JobState.SENDING}:
         return f"Removal asked for at {nhs_time(job.requested_at)}"
+    if job.kind == JobKind.NOTICE and job.state in {JobState.WAITING, JobState.SENDING}:
+        return "A notice is being put on the Spine's copy: it is not kept up to date"
     return {
         JobState.SENDING: "Being sent now",
         JobState.IN_DOUBT: "Sent, and the Spine is being asked whether it arrived",

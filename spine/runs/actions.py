@@ -49,8 +49,13 @@ def make(
     hours: SendingHours,
     by: User,
     at: datetime.datetime,
+    list_filter: str = "",
 ) -> SendingRun:
-    """A run for these practices that does nothing yet. `practice`: whose it is; none: the programme's."""
+    """A run for these practices that does nothing yet.
+
+    `practice`: whose it is; none: the programme's. `list_filter`: only patients of the practice who match
+    a filter of its list.
+    """
     _require(by, practice, at)
     if kind in OF_PRACTICE_ONLY and not (practice and has_ended(practice, at)):
         raise RunRefused(
@@ -60,6 +65,7 @@ def make(
         practice=practice,
         kind=kind,
         group=group,
+        list_filter=list_filter,
         older_than_days=older_than_days if kind is RunKind.UPDATE else None,
         hours=hours.when,
         opens=hours.opens,

@@ -13,6 +13,7 @@ from carerecords.clock_times import ClockField
 from carerecords.models import Practice
 from spine.runs.codes import OF_PRACTICE_ONLY, RunGroup, RunKind
 from spine.runs.hours import MIDNIGHT, SendingHours, When
+from spine.runs.listed import filter_of
 
 # Nights as practices' bulk uploads have always been run: after the last surgery, before the first.
 EVENING, MORNING = datetime.time(19), datetime.time(7)
@@ -48,14 +49,15 @@ class RunForm(forms.Form):
         },
     )
     group = _radios("For which patients?", RunGroup.choices(), "Select for which patients")
+    list_filter = forms.CharField(required=False, max_length=300, widget=forms.HiddenInput)
     hours = _radios("When may it send?", When.choices(), "Select when it may send")
     opens = ClockField(label="Start of sending", help_text="For example, 7pm", required=False)
     closes = ClockField(
         label="End of sending", help_text="For example, 7am. It may be the next day.", required=False
     )
 
-    def __init__(self, *args: Any, practice: Practice | None, **kwargs: Any) -> None:
-        super().__init__(*args, **{"initial": FIRST_ANSWERS} | kwargs)
+    def __init__(self, *args: Any, practice: Practice | None, listed: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **{"initial": FIRST_ANSWERS | {"list_filter": listed}} | kwargs)
         self.practice = practice
 
     def practices(self) -> QuerySet[Practice]:
@@ -66,11 +68,18 @@ class RunForm(forms.Form):
     def clean_kind(self) -> RunKind:
         return RunKind(self.cleaned_data["kind"])
 
+    def clean_list_filter(self) -> str:
+        return filter_of(self.cleaned_data["list_filter"]) if self.practice else ""
+
     def clean_group(self) -> RunGroup:
         return RunGroup(self.cleaned_data["group"])
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or self.cleaned_data
+        if values.get("kind") == RunKind.LEAVERS and values.get("list_filter"):
+            self.add_error(
+                "kind", "Patients who have left are not in the list. Make a run without its filters"
+            )
         if values.get("hours") in {When.EVERY_DAY, When.WEEKENDS_TOO}:
             for name, words in (("opens", "begins"), ("closes", "ends")):
                 if values.get(name) is None and name not in self.errors:
@@ -88,6 +97,7 @@ class RunForm(forms.Form):
         return {
             "kind": values["kind"],
             "group": values["group"],
+            "list_filter": values["list_filter"],
             "older_than_days": values["older_than_days"],
             "hours": SendingHours(when, *between),
         }

@@ -26,6 +26,8 @@ class SendingRun(models.Model):
     )
     kind = models.CharField(max_length=16, choices=RunKind.choices())
     group = models.CharField(max_length=8, choices=RunGroup.choices(), default=RunGroup.ALL)
+    # Only those who match a filter of the practice's list, as its address has it.
+    list_filter = models.CharField(max_length=300, blank=True, default="", db_default="")
     # An update is only for copies that are older than so many days.
     older_than_days = models.PositiveSmallIntegerField(null=True)
     hours = models.CharField(max_length=12, choices=When.choices(), default=When.ANY)

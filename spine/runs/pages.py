@@ -12,6 +12,7 @@ from carerecords.models import Practice
 from consent.bulk_polling import Poll
 from spine.runs.codes import UNDER_WAY, RunGroup, RunKind, RunState, RunStep
 from spine.runs.hours import When
+from spine.runs.listed import words_of
 from spine.runs.models import SendingRun
 from spine.runs.progress import Progress
 from spine.runs.queries import PAGE, runs_of
@@ -35,6 +36,8 @@ def answers(run: SendingRun, practices: int) -> list[dict[str, Any]]:
     if run.practice_id is None:
         pairs.append(("Practices", f"{practices:,}"))
     pairs.append(("Patients", RunGroup(run.group).label))
+    if run.list_filter and run.practice:
+        pairs.append(("Only of the list", words_of(run.practice, run.list_filter)))
     if run.older_than_days:
         pairs.append(("Copies", f"Older than {plural(run.older_than_days, 'day')}"))
     pairs.append(("When it may send", hours(run)))

@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 
 from carerecords.models import JobState, Practice, UploadJob
 from spine.queries import not_asked_again
-from spine.runs.codes import RunState
+from spine.runs.codes import UNDER_WAY, RunState
 from spine.runs.models import SendingRun
 
 PAGE = 50
@@ -27,6 +27,11 @@ def run_of(practice: Practice | None, public_id: uuid.UUID) -> SendingRun | None
 def running() -> list[uuid.UUID]:
     """The runs that have to be fed."""
     return list(SendingRun.objects.filter(state=RunState.RUNNING).values_list("public_id", flat=True))
+
+
+def under_way() -> QuerySet[SendingRun]:
+    """All that run or are paused, the newest first."""
+    return SendingRun.objects.filter(state__in=UNDER_WAY).select_related("practice").order_by("-pk")
 
 
 def jobs_of(run: SendingRun) -> QuerySet[UploadJob]:

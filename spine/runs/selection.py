@@ -13,6 +13,7 @@ from spine.fact_groups import HAS_COPY
 from spine.outgoing import NOTICE_HASH
 from spine.runs.asking import REFUSED
 from spine.runs.codes import RunGroup, RunKind
+from spine.runs.listed import patients_matching
 from spine.runs.models import SendingRun
 
 _NOTED = Q(store_copy__content_hash__startswith=NOTICE_HASH)
@@ -29,6 +30,8 @@ def patients_of(run: SendingRun, patients: PatientQuerySet, at: datetime.datetim
     """Those of the patients that the run is about."""
     about = _ABOUT[RunKind(run.kind)](run, at)
     there = patients if run.kind == RunKind.LEAVERS else patients.here()
+    if run.list_filter and run.practice:
+        there = there.filter(pk__in=patients_matching(run.practice, run.list_filter).values("pk"))
     return there.filter(about, _OF_GROUP[RunGroup(run.group)])
 
 

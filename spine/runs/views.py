@@ -24,6 +24,7 @@ from spine.runs.actions import RunRefused
 from spine.runs.codes import TRANSITIONS, RunGroup, RunKind, RunState, RunStep
 from spine.runs.forecast import expected_end, forecast
 from spine.runs.forms import NationalRunForm, RunForm
+from spine.runs.listed import filter_of, words_of
 from spine.runs.models import SendingRun
 from spine.runs.picture import HEIGHT, WIDTH, stretches
 from spine.runs.progress import progress_of
@@ -70,7 +71,12 @@ def run_new(request: CareRequest) -> HttpResponse:
             form.add_error("kind", str(refusal))
         else:
             return redirect("spine:run_check", run.public_id)
-    context = {"form": form, "hints": {kind.value: kind.sentence for kind in RunKind}}
+    listed = form["list_filter"].value()
+    context = {
+        "form": form,
+        "hints": {kind.value: kind.sentence for kind in RunKind},
+        "listed": words_of(request.practice, filter_of(listed)) if request.practice and listed else "",
+    }
     return render(request, "spine/runs/new.jinja", context)
 
 
@@ -199,7 +205,8 @@ def _check_page(
 def _form(request: CareRequest) -> RunForm:
     data = request.POST if request.method == "POST" else None
     if request.practice is not None:
-        return RunForm(data, practice=request.practice)
+        listed = filter_of(request.GET.get("list", ""))
+        return RunForm(data, practice=request.practice, listed=listed)
     return NationalRunForm(data, today=timezone.localdate())
 
 

@@ -1,9 +1,13 @@
 """The pages of runs: what the check page foresees happens, forms in the user's words, strangers, costs."""
 
 import datetime
+import html
+import io
 import random
+import re
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.models import Count
 from django.test import Client
@@ -13,16 +17,18 @@ from django.utils import timezone
 
 from boycott.actions import set_gp_stance
 from boycott.positions import GpStance
-from carerecords.models import Patient, UploadJob
+from carerecords.models import Patient, Practice, UploadJob
 from carerecords.permissions import Role
 from consent.codes import Preference
 from spine.models import SendingRun, SendingShare
 from spine.runs import actions
-from spine.runs.codes import RunKind
+from spine.runs.codes import RunGroup, RunKind
 from spine.runs.forecast import forecast
+from spine.runs.hours import SendingHours
 from spine.runs.progress import progress_of
 from tests.factories import decide, make_list, make_patient, make_practice, make_user
 from tests.integration.spine.running import fed, make_run, started
+from tests.logging_in import PASSWORD, give_password
 
 ANSWERS = [Preference.EXPRESS_CORE, Preference.EXPRESS_ADDITIONAL, Preference.EXPRESS_DISSENT]
 ASKED = {"kind": "INITIAL", "group": "ALL", "hours": "ANY", "opens": "7pm", "closes": "7am"}
@@ -122,6 +128,75 @@ def test_what_the_form_says(desk, wrong, told):
     answer = desk.post(reverse("spine:run_new"), ASKED | wrong)
     assert answer.status_code == 200 and told in answer.content.decode()
     assert not SendingRun.objects.exists()
+
+
+def test_a_practice_that_contributes_makes_no_run_that_says_otherwise(desk):
+    told = desk.post(reverse("spine:run_new"), ASKED | {"kind": "ENDED"}).content.decode()
+    assert "This practice contributes." in told and not SendingRun.objects.exists()
+
+
+def test_a_run_for_a_filter_of_the_list(desk, practice, gp):
+    """From the list to the check page; a search, which names people, is left out."""
+    for age, number in ((1950, 3), (2000, 2)):
+        for one in make_list(practice, number, born_on=datetime.date(age, 1, 1)):
+            decide(one, by=gp)
+    UploadJob.objects.all().delete()
+    assert "Run uploads for all matching" not in desk.get("/patients/").content.decode()
+    listed = desk.get("/patients/", {"age": "65"}).content.decode()
+    [address] = re.findall(r'href="(/uploads/runs/new/[^"]*)"', listed)
+    page = desk.get(html.unescape(address) + "&s=secret").content.decode()
+    assert "Only patients who match the filters of the list" in page and "secret" not in page
+    asked = ASKED | {"list_filter": "age=65&s=secret&page=3"}
+    told = desk.post(reverse("spine:run_new"), asked | {"kind": "LEAVERS"}).content.decode()
+    assert "Patients who have left are not in the list" in told
+    desk.post(reverse("spine:run_new"), asked)
+    run = SendingRun.objects.get()
+    assert run.list_filter == "age=65"
+    assert "Start the run for 3 patients" in text_of(desk, "run_check", run.public_id)
+    actions.start(run, by=run.made_by, at=timezone.now())
+    assert fed(run).rows.count() == 3
+    # A GP who left is nobody's: the run must not widen to everybody.
+    gone = actions.make(**made_for(practice, run.made_by, "gp=00000000-0000-4000-8000-000000000000"))
+    assert forecast(gone, timezone.now()).patients == 0
+
+
+def made_for(practice, by, list_filter):
+    return {
+        "practice": practice,
+        "practices": Practice.objects.filter(pk=practice.pk),
+        "kind": RunKind.INITIAL,
+        "group": RunGroup.ALL,
+        "older_than_days": None,
+        "hours": SendingHours(),
+        "list_filter": list_filter,
+        "by": by,
+        "at": timezone.now(),
+    }
+
+
+def test_by_command_in_ones_own_name(practice, gp, manager):
+    decide(make_patient(practice), by=gp)
+    UploadJob.objects.all().delete()
+    run = started(practice, by=manager)
+    give_password(manager)
+    give_password(gp)
+
+    def told(*words, who=None):
+        out = io.StringIO()
+        typed = io.StringIO(f"{who.email}\n{PASSWORD}\n" if who else "")
+        call_command("upload_runs", *words, stdout=out, stdin=typed)
+        return out.getvalue()
+
+    assert told("list") == f"{run.public_id} {practice.ods_code} First upload. Running: 0 of 1 done.\n"
+    with pytest.raises(CommandError, match="cannot run the uploads"):
+        told("pause", str(run.public_id), who=gp)
+    with pytest.raises(CommandError, match="There is no run"):
+        told("pause", "0", who=manager)
+    assert "Paused: 0 of 1 done." in told("pause", str(run.public_id), who=manager)
+    assert "Running: 0 of 1 done." in told("resume", str(run.public_id), who=manager)
+    assert "Cancelled" in told("cancel", str(run.public_id), who=manager)
+    assert told("list") == ""
+    assert list(run.steps.values_list("made_by", flat=True)) == [manager.pk] * 5
 
 
 def test_old_figures_start_nothing(desk, practice):
