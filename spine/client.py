@@ -1,8 +1,7 @@
 """Talking to the Summary Care Record FHIR API over kept-alive connections.
 
 Three calls: what the store holds now for a patient, the upload of a message, and the permission that a
-user sets. None follows a
-redirect, reads more than a mebibyte, or is repeated in silence. The interface puts the NHS number
+user sets. None follows a redirect, reads more than a mebibyte, or is repeated in silence. The interface puts the NHS number
 into the address of the first call, so nothing here logs addresses.
 """
 
@@ -10,7 +9,6 @@ import asyncio
 import datetime
 import io
 import json
-from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from types import TracebackType
@@ -21,6 +19,7 @@ from aiohttp.connector import Connection
 
 from spine.answers import Answer, AnswerKind, classify
 from spine.credentials import Credentials, NoToken
+from spine.slots import MayBegin, Turn
 
 NHS_NUMBER = "https://fhir.nhs.uk/Id/nhs-number"
 PERMISSION = "https://fhir.nhs.uk/CodeSystem/SCR-ACSPermission"
@@ -29,8 +28,6 @@ CONNECT_SECONDS = 5.0
 BODY_CAP = 1024 * 1024
 # What is written to a connection in one go.
 WHOLE_BODY = 256 * 1024
-
-MayBegin = Callable[[], bool]
 
 
 @dataclass(frozen=True)
@@ -103,7 +100,7 @@ class SpineClient:
         await self._session.close()
 
     async def read_current(
-        self, nhs_number: str, *, request_id: str, correlation_id: str, may_begin: MayBegin
+        self, nhs_number: str, *, request_id: str, correlation_id: str, may_begin: MayBegin, again: Turn
     ) -> CurrentSummary | Answer:
         """What the store holds now for a patient, or the answer that says why that is not known."""
         found = await self._call(
@@ -112,6 +109,7 @@ class SpineClient:
             request_id,
             correlation_id,
             may_begin,
+            again,
             params={"patient": f"{NHS_NUMBER}|{nhs_number}"},
         )
         if isinstance(found, Answer):
@@ -129,6 +127,7 @@ class SpineClient:
         request_id: str,
         correlation_id: str,
         may_begin: MayBegin,
+        again: Turn,
     ) -> bytes | Answer:
         """The store's present copy, as a search set of its resources, or the answer that says why not."""
         found = await self._call(
@@ -137,6 +136,7 @@ class SpineClient:
             request_id,
             correlation_id,
             may_begin,
+            again,
             params={
                 "composition.identifier": composition_id,
                 "composition.subject:Patient.identifier": f"{NHS_NUMBER}|{nhs_number}",
@@ -155,6 +155,7 @@ class SpineClient:
         session_urid: str,
         composition_id: str,
         may_begin: MayBegin,
+        again: Turn,
     ) -> Answer:
         """Sends a message and says what became of it; never raises for what the store or network does.
 
@@ -162,7 +163,14 @@ class SpineClient:
         by the service. `composition_id` is the message's own: what a duplicate is compared with.
         """
         found = await self._call(
-            "POST", "/Bundle", request_id, correlation_id, may_begin, data=body, session_urid=session_urid
+            "POST",
+            "/Bundle",
+            request_id,
+            correlation_id,
+            may_begin,
+            again,
+            data=body,
+            session_urid=session_urid,
         )
         if isinstance(found, Answer):
             return found
@@ -177,6 +185,7 @@ class SpineClient:
         correlation_id: str,
         session_urid: str,
         may_begin: MayBegin,
+        again: Turn,
     ) -> Answer:
         """Sets the permission of a patient in the name of a user's role; never raises, as `upload`."""
         body = json.dumps(_permission(nhs_number, code)).encode()
@@ -186,6 +195,7 @@ class SpineClient:
             request_id,
             correlation_id,
             may_begin,
+            again,
             data=body,
             session_urid=session_urid,
         )
@@ -198,12 +208,14 @@ class SpineClient:
         request_id: str,
         correlation_id: str,
         may_begin: MayBegin,
+        again: Turn,
         session_urid: str = "",
         **more: Any,
     ) -> tuple[int, dict[str, str], bytes] | Answer:
         """One call, and once more with another token where the store refused ours.
 
-        What refuses a token stands before the service: nothing of the first call has reached it.
+        What refuses a token stands before the service: nothing of the first call has reached it. The
+        platform counts it all the same, so the second call waits for a slot of its own.
         """
         headers = _headers(request_id, correlation_id, session_urid)
         try:
@@ -212,7 +224,12 @@ class SpineClient:
             if token is None or isinstance(found, Answer) or found[0] != 401:
                 return found
             another = await asyncio.to_thread(self._credentials.instead_of, token)
-            return await self._once(method, path, headers, another, may_begin, **more) if another else found
+            if another is None:
+                return found
+            turn = await again()
+            if turn is None:
+                return Answer(AnswerKind.NOT_SENT)
+            return await self._once(method, path, headers, another, turn, **more)
         except NoToken as error:
             return error.answer
 

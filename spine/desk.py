@@ -15,6 +15,7 @@ from spine.answers import Answer, AnswerKind
 from spine.client import CurrentSummary, SpineClient
 from spine.credentials import Credentials, FixedToken, from_settings
 from spine.rate import Rate
+from spine.slots import Turn
 
 # Somebody waits: an answer that takes longer is lost to them, and the store is asked again by hand.
 WAIT_SECONDS = 8.0
@@ -31,8 +32,12 @@ def may_set_permissions() -> bool:
 def read(nhs_number: str, request_id: uuid.UUID) -> CurrentSummary | Answer:
     """What the store holds now for a patient, or the answer that says why that is not known."""
     return _ask(
-        lambda client: client.read_current(
-            nhs_number, request_id=str(request_id), correlation_id=str(request_id), may_begin=_always
+        lambda client, again: client.read_current(
+            nhs_number,
+            request_id=str(request_id),
+            correlation_id=str(request_id),
+            may_begin=_always,
+            again=again,
         ),
         from_settings(),
     )
@@ -41,24 +46,27 @@ def read(nhs_number: str, request_id: uuid.UUID) -> CurrentSummary | Answer:
 def set_permission(nhs_number: str, code: str, *, session_urid: str, request_id: uuid.UUID) -> Answer:
     """Sets the permission in the name of whoever has that role profile, and says what came of it."""
     return _ask(
-        lambda client: client.set_permission(
+        lambda client, again: client.set_permission(
             nhs_number,
             code,
             request_id=str(request_id),
             correlation_id=str(request_id),
             session_urid=session_urid,
             may_begin=_always,
+            again=again,
         ),
         FixedToken(settings.SPINE_USER_TOKEN or None),
     )
 
 
-def _ask(call: Callable[[SpineClient], Awaitable[Got]], credentials: Credentials) -> Got | Answer:
-    """One call in a slot of the rate that all processes share."""
+def _ask(call: Callable[[SpineClient, Turn], Awaitable[Got]], credentials: Credentials) -> Got | Answer:
+    """One call in a slot of the rate that all processes share; one more is kept until it is answered,
+    since a token that is refused is replaced and the call made again."""
     rate = Rate(settings.SPINE_REQUESTS_PER_SECOND)
-    slots = rate.reserve(1, lead=LEAD_SECONDS)
+    slots = rate.reserve(2, lead=LEAD_SECONDS)
     if slots is None:
         return Answer(AnswerKind.RATE_LIMITED)
+    turn = slots.turn(_always)
 
     async def ask() -> Got | Answer:
         client = SpineClient(
@@ -68,11 +76,12 @@ def _ask(call: Callable[[SpineClient], Awaitable[Got]], credentials: Credentials
             credentials=credentials,
         )
         async with client:
-            if await slots.take() is None:
+            if await turn() is None:
                 return Answer(AnswerKind.NOT_SENT)
-            return await call(client)
+            return await call(client, turn)
 
     answer = asyncio.run(ask())
+    rate.give_back(slots)
     if isinstance(answer, Answer):
         rate.heed([answer])
     return answer

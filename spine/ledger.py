@@ -7,7 +7,7 @@ flat. Each difference is a sentence and the job's public id or the ledger's line
 import datetime
 import json
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from django.db import connection, transaction
@@ -107,10 +107,10 @@ class Comparison:
         return sum(difference.count for difference in self.differences)
 
 
-def compare(ledger_url: str) -> Comparison:
-    """Reads the whole ledger and compares; `OSError` when the store does not answer.
+def compare(ledger_url: str, token: str = "") -> Comparison:
+    """Reads the whole ledger and compares; `OSError` when the store does not answer or let us read it.
 
-    Jobs on their way or in doubt are counted apart: their end is not known yet. Nothing is written.
+    `token`: what the store lets its ledger be read with, where it asks for that. Jobs on their way or in doubt are counted apart: their end is not known yet. Nothing is written.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         # One snapshot of our rows for all comparisons. The ledger is read after it, and so holds
@@ -119,7 +119,7 @@ def compare(ledger_url: str) -> Comparison:
         cursor.execute("SELECT clock_timestamp()")
         (taken_at,) = cursor.fetchone()
         cursor.execute(_TABLE)
-        lines = _copy_ledger(ledger_url, taken_at)
+        lines = _copy_ledger(_read(ledger_url, token), taken_at)
         cursor.execute("ANALYZE store_ledger")
         found = [_difference(sentence, sql) for sentence, sql in _DIFFERENCES.items()]
         cursor.execute(
@@ -137,10 +137,10 @@ def _difference(sentence: str, sql: str) -> Difference:
     return Difference(sentence, count, examples or [])
 
 
-def _copy_ledger(ledger_url: str, taken_at: datetime.datetime) -> int:
+def _copy_ledger(entries: Iterable[dict], taken_at: datetime.datetime) -> int:
     lines = 0
     with connection.cursor() as cursor, cursor.copy("COPY store_ledger FROM STDIN") as copy:
-        for entry in _read(ledger_url):
+        for entry in entries:
             copy.write_row(
                 (
                     entry["sequence"],
@@ -157,11 +157,15 @@ def _copy_ledger(ledger_url: str, taken_at: datetime.datetime) -> int:
     return lines
 
 
-def _read(ledger_url: str) -> Iterator[dict]:
+def _read(ledger_url: str, token: str) -> Iterator[dict]:
     """Every accepted upload of the ledger, page by page."""
     after = 0
     while True:
-        with urllib.request.urlopen(f"{ledger_url}?after={after}&limit={PAGE}", timeout=30) as answer:
+        request = urllib.request.Request(f"{ledger_url}?after={after}&limit={PAGE}")
+        if token:
+            # Never to wherever a redirection leads.
+            request.add_unredirected_header("Authorization", f"Bearer {token}")
+        with urllib.request.urlopen(request, timeout=30) as answer:
             page = [json.loads(line) for line in answer if line.strip()]
         yield from (e for e in page if e["kind"] == "upload" and e["outcome"] == "accepted")
         if len(page) < PAGE:

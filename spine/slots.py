@@ -4,6 +4,11 @@ import asyncio
 import datetime
 import math
 import time
+from collections.abc import Awaitable, Callable
+
+MayBegin = Callable[[], bool]
+# Waits for a slot of the rate: the right to begin in it, or None where there is none left.
+Turn = Callable[[], Awaitable[MayBegin | None]]
 
 
 def clock() -> float:
@@ -63,6 +68,15 @@ class Slots:
                 break
             return moment + self._forgiven
         return None
+
+    def turn(self, may_begin: MayBegin) -> Turn:
+        """Takes a slot, if one may begin at all; the right to begin is over with either."""
+
+        async def turn() -> MayBegin | None:
+            until = await self.take() if may_begin() else None
+            return None if until is None else lambda: may_begin() and clock() <= until
+
+        return turn
 
     def close(self) -> None:
         """No further request leaves, nor those that wait for their moment: the store asked to wait."""

@@ -22,11 +22,10 @@ from spine.gate import Kind
 from spine.loop_thread import LoopThread
 from spine.outgoing import Outgoing, Sent
 from spine.rate import Rate
-from spine.slots import Slots, clock
+from spine.slots import MayBegin, Slots, Turn
 
 log = structlog.get_logger(__name__)
 
-MayBegin = Callable[[], bool]
 # How long the messages of a batch take to leave at the store's rate: less than a batch has to begin.
 FILL_SECONDS = 0.2
 LONGEST_LEAD = 0.5
@@ -136,16 +135,19 @@ class Store:
         if one.kind is not Kind.WITHDRAWAL and permission == "No":
             # The store would refuse it; what the patient told it is reason enough not to ask.
             return Sent(one, Answer(AnswerKind.CONSENT_DIFFERS), timezone.now(), permission=permission)
-        until = await slots.take() if may_begin() else None
-        if until is None:
+        turn = slots.turn(may_begin)
+        begins = await turn()
+        if begins is None:
             return Sent(one, Answer(AnswerKind.NOT_SENT), timezone.now())
         copy: bytes | Answer = b""
         if one.build_on:
-            copy = await self._copy(one, held, slots, until, may_begin)
+            copy = await self._copy(one, held, slots, begins, turn)
         if isinstance(copy, Answer):
             return Sent(one, copy, timezone.now(), permission=permission)
         # What was asked for a notice took the first slot: its message leaves in one of its own.
-        latest = (await slots.take() or 0.0) if one.build_on else until
+        begins = await turn() if one.build_on else begins
+        if begins is None:
+            return Sent(one, Answer(AnswerKind.NOT_SENT), timezone.now())
         try:
             body = one.build_on(held, copy) if one.build_on else one.build(held or None)
         except Exception as error:  # noqa: BLE001
@@ -158,7 +160,8 @@ class Store:
             correlation_id=one.request_id,
             session_urid=one.session_urid,
             composition_id=one.composition_id,
-            may_begin=lambda: may_begin() and clock() <= latest,
+            may_begin=begins,
+            again=turn,
         )
         if answer.kind is AnswerKind.RATE_LIMITED:
             slots.close()
@@ -173,7 +176,7 @@ class Store:
         )
 
     async def _copy(
-        self, one: Outgoing, held: str, slots: Slots, until: float, may_begin: MayBegin
+        self, one: Outgoing, held: str, slots: Slots, begins: MayBegin, turn: Turn
     ) -> bytes | Answer:
         """What a notice is put on, asked for in a slot that is taken already."""
         asked = str(uuid.uuid4())
@@ -182,20 +185,22 @@ class Store:
             held,
             request_id=asked,
             correlation_id=asked,
-            may_begin=lambda: may_begin() and clock() <= until,
+            may_begin=begins,
+            again=turn,
         )
         if isinstance(copy, Answer) and copy.kind is AnswerKind.RATE_LIMITED:
             slots.close()
         return copy
 
     async def _read(self, nhs_number: str, slots: Slots) -> Found:
-        until = await slots.take()
-        if until is None:
+        turn = slots.turn(lambda: True)
+        begins = await turn()
+        if begins is None:
             return Answer(AnswerKind.NOT_SENT)
         # A question of its own id: only the message itself must be recognised when repeated.
         asked = str(uuid.uuid4())
         answer = await self._client.read_current(
-            nhs_number, request_id=asked, correlation_id=asked, may_begin=lambda: clock() <= until
+            nhs_number, request_id=asked, correlation_id=asked, may_begin=begins, again=turn
         )
         if isinstance(answer, Answer) and answer.kind is AnswerKind.RATE_LIMITED:
             slots.close()

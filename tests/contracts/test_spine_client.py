@@ -73,14 +73,21 @@ def answer(status, body=b"", *headers):
     return "\r\n".join(lines).encode() + body
 
 
-def run(*scripts, call, connections=4, token=None, read_timeout=1.0):
+class SecondToken(FixedToken):
+    """A token that the store has forgotten, and a newer one."""
+
+    def instead_of(self, refused):
+        return "newer"
+
+
+def run(*scripts, call, connections=4, token=None, read_timeout=1.0, credentials=None):
     async def go():
         async with RawServer(*scripts) as server:
             client = SpineClient(
                 server.url,
                 connections=connections,
                 read_timeout=read_timeout,
-                credentials=FixedToken(token),
+                credentials=credentials or FixedToken(token),
             )
             async with client:
                 return await call(client), server
@@ -88,14 +95,19 @@ def run(*scripts, call, connections=4, token=None, read_timeout=1.0):
     return asyncio.run(go())
 
 
-def upload(body=b"{}", may_begin=lambda: True):
+async def none_left():
+    """No slot of the rate for a call that is made again."""
+    return
+
+
+def upload(body=b"{}", may_begin=lambda: True, again=none_left):
     return lambda client: client.upload(
-        body, session_urid="555021935107", composition_id=OWN, may_begin=may_begin, **IDS
+        body, session_urid="555021935107", composition_id=OWN, may_begin=may_begin, again=again, **IDS
     )
 
 
 def read(may_begin=lambda: True):
-    return lambda client: client.read_current("9990000018", may_begin=may_begin, **IDS)
+    return lambda client: client.read_current("9990000018", may_begin=may_begin, again=none_left, **IDS)
 
 
 @pytest.mark.parametrize(
@@ -121,6 +133,23 @@ def test_what_an_upload_comes_to(script, kind):
     found, server = run(script, call=upload())
     assert found.kind is kind
     assert len(server.seen) == 1, "a message is never repeated in silence"
+
+
+@pytest.mark.parametrize(
+    "begins, kind, calls",
+    [
+        (lambda: True, AnswerKind.ACCEPTED, 2),
+        (lambda: False, AnswerKind.NOT_SENT, 1),
+        (None, AnswerKind.NOT_SENT, 1),
+    ],
+    ids=["in its slot", "the slot is over", "no slot left"],
+)
+def test_a_refused_token_is_replaced_in_a_slot_of_its_own(begins, kind, calls):
+    async def again():
+        return begins
+
+    found, server = run(answer(401), answer(201), call=upload(again=again), credentials=SecondToken("old"))
+    assert found.kind is kind and len(server.seen) == calls
 
 
 def test_nobody_listens():
@@ -216,7 +245,7 @@ def test_an_answer_left_over_from_before_is_nobodys():
         await asyncio.sleep(0.05)
         ids = {"request_id": str(uuid.uuid4()), "correlation_id": IDS["correlation_id"]}
         second = await client.upload(
-            b"{}", session_urid="", composition_id=OWN, may_begin=lambda: True, **ids
+            b"{}", session_urid="", composition_id=OWN, may_begin=lambda: True, again=none_left, **ids
         )
         return first, second
 

@@ -1,6 +1,7 @@
 """`manage.py reconcile`: our rows against the store's ledger; exit 1 on any difference."""
 
 from typing import Any
+from urllib.error import HTTPError
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -15,7 +16,13 @@ class Command(BaseCommand):
         if not settings.SPINE_LEDGER_URL:
             raise CommandError("SPINE_LEDGER_URL is not set: only the local store has a ledger to read.")
         try:
-            found = compare(settings.SPINE_LEDGER_URL)
+            token = settings.SPINE_BEARER_TOKEN or settings.SPINE_USER_TOKEN
+            found = compare(settings.SPINE_LEDGER_URL, token)
+        except HTTPError as error:
+            raise CommandError(
+                f"The store does not let its ledger be read ({error.code}). "
+                "Set SPINE_BEARER_TOKEN or SPINE_USER_TOKEN to one that it knows; a bought one is not enough."
+            ) from None
         except OSError as error:
             raise CommandError(
                 f"The store's ledger does not answer ({error}). Is the store running?"

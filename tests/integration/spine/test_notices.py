@@ -43,6 +43,10 @@ def uploaded(sending, practice):
     return patients
 
 
+async def _no_slot():
+    return None
+
+
 def at_store(sending, patient):
     """The copy as the store gives it."""
     store, copy = sending.store, StoreCopy.objects.get(patient=patient)
@@ -54,6 +58,7 @@ def at_store(sending, patient):
             request_id=asked,
             correlation_id=asked,
             may_begin=lambda: True,
+            again=_no_slot,
         )
     )
     return read_message(found)

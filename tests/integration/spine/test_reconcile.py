@@ -47,7 +47,7 @@ def only_new_lines(sending, monkeypatch):
 
     read = ledger._read
     monkeypatch.setattr(
-        ledger, "_read", lambda url: (e for e in read(url) if e["sequence"] > sending.from_line)
+        ledger, "_read", lambda *asked: (e for e in read(*asked) if e["sequence"] > sending.from_line)
     )
 
 
@@ -110,3 +110,25 @@ def test_no_ledger_to_read(settings):
     settings.SPINE_LEDGER_URL = ""
     with pytest.raises(CommandError, match="SPINE_LEDGER_URL"):
         call_command("reconcile")
+
+
+@pytest.fixture(scope="module")
+def guarded():
+    yield from running_store(LOCALSTORE_BEARER_TOKEN="the application", LOCALSTORE_USER_TOKEN="a person")
+
+
+class TestGuardedStore:
+    """A store that asks for tokens lets its ledger be read with one of them."""
+
+    @pytest.mark.parametrize("name", ["SPINE_BEARER_TOKEN", "SPINE_USER_TOKEN"])
+    def test_it_shows_the_token_that_it_has(self, db, settings, guarded, capsys, name):
+        settings.SPINE_LEDGER_URL = f"{guarded.base_url}/ledger"
+        setattr(settings, name, {"SPINE_BEARER_TOKEN": "the application"}.get(name, "a person"))
+        assert reconcile(capsys)[0] == 0
+
+    @pytest.mark.parametrize("token", ["", "another"])
+    def test_it_says_that_it_is_not_let_in(self, db, settings, guarded, token):
+        settings.SPINE_LEDGER_URL = f"{guarded.base_url}/ledger"
+        settings.SPINE_BEARER_TOKEN = token
+        with pytest.raises(CommandError, match=r"does not let its ledger be read \(401\)"):
+            call_command("reconcile")

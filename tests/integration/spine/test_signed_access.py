@@ -12,6 +12,7 @@ from carerecords.models import UploadJob
 from config.env import BadEnvironment, Env
 from spine import credentials
 from spine.credentials import BoughtTokens, NoToken, application_from_settings
+from spine.slots import Slots
 from tests import signing
 from tests.factories import decide, make_patient
 from tests.integration.spine.conftest import sending_to
@@ -98,6 +99,29 @@ def test_a_token_refused_in_the_middle_is_replaced_once(sending, guarded, patien
     sending.all_due()
     assert states() == [("ACCEPTED", "")] and len(sending.ledger(outcome="accepted")) == len(patients)
     assert tokens_asked_for(guarded) == 1
+
+
+def test_a_call_made_again_takes_a_slot_of_its_own(sending, guarded, patients, monkeypatch):
+    """The platform counts what it refuses: no request leaves that the rate knows nothing of."""
+    taken, take = [], Slots.take
+
+    async def counted(slots):
+        until = await take(slots)
+        taken.extend([until] if until is not None else [])
+        return until
+
+    UploadJob.objects.exclude(patient=patients[0]).update(due_at=timezone.now().replace(year=2100))
+    sending.all_due(windows_over=False)
+    guarded.kill()
+    guarded.start()
+    monkeypatch.setattr(Slots, "take", counted)
+    for target in ("find", "upload"):
+        faults(guarded, "POST", kind="delay", target=target, seconds="0")
+    sending.all_due()
+    assert states() == [("ACCEPTED", "")]
+    asked = sum(one["struck"] for one in faults(guarded) if one["kind"] == "delay")
+    assert asked > 2 * (len(patients) - 1), "Some were refused, and made again."
+    assert len(taken) == asked
 
 
 def test_refused_again_and_again_it_waits(sending, guarded, patients):
