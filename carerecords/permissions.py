@@ -42,6 +42,7 @@ class Permission(StrEnum):
     SEE_POLICY_CHANGES = "see_policy_changes"
     SEE_SURVEYS = "see_surveys"
     SEE_UPLOADS = "see_uploads"
+    SEE_UPLOAD_PROBLEMS = "see_upload_problems"
     SET_OWN_GP_STANCE = "set_own_gp_stance"
     SET_PRACTICE_STANCE = "set_practice_stance"
     SET_STORE_PERMISSION = "set_store_permission"
@@ -84,6 +85,7 @@ _SENTENCES = {
     Permission.SEE_POLICY: "see the BMA policy",
     Permission.SEE_POLICY_CHANGES: "see changes of the BMA policy before they are made",
     Permission.SEE_UPLOADS: "see uploads",
+    Permission.SEE_UPLOAD_PROBLEMS: "see how many uploads need somebody, and why",
     Permission.SET_OWN_GP_STANCE: "hold uploads for your own patients",
     Permission.SET_PRACTICE_STANCE: "answer the BMA policy for the practice",
     Permission.SET_STORE_PERMISSION: "set a patient's permission at the Spine",
@@ -103,6 +105,7 @@ _DESK = {
     P.REVERSE_OWN_DECISION,
     P.SEE_POLICY,
     P.SEE_UPLOADS,
+    P.SEE_UPLOAD_PROBLEMS,
 }
 
 
@@ -206,6 +209,7 @@ ROLES: dict[Role, RoleRule] = {
                 P.SEE_CONSENT_EVIDENCE,
                 P.SEE_POLICY,
                 P.SEE_UPLOADS,
+                P.SEE_UPLOAD_PROBLEMS,
                 P.SET_STORE_PERMISSION,
             }
         ),
@@ -235,10 +239,12 @@ ROLES: dict[Role, RoleRule] = {
             {
                 P.APPROVE_POSITION,
                 P.CHANGE_CONSENT_MODEL,
+                P.RETRY_UPLOAD,
                 P.RUN_UPLOADS,
                 P.SEE_NATIONAL_REPORTS,
                 P.SEE_POLICY,
                 P.SEE_POLICY_CHANGES,
+                P.SEE_UPLOAD_PROBLEMS,
                 P.STOP_UPLOADS,
             }
         ),

@@ -17,7 +17,7 @@ from carerecords.models import JobState, UploadJob, User
 from reports.cards import Card, Home
 from spine.stopping import Stopping, stopping
 
-POLICY, CHANGES, STOP = "/policy/", "/policy/changes/", "/policy/stop/"
+POLICY, CHANGES, STOP, PROBLEMS = "/policy/", "/policy/changes/", "/policy/stop/", "/uploads/problems/"
 _ANSWERS = {
     None: "No answer – treated as Follow",
     Stance.FOLLOW: "Follow",
@@ -52,7 +52,7 @@ def of_national_admin(user: User, at: datetime.datetime) -> Home:
     todo = [
         *(_of_stop(now, user, at) if now else []),
         _to_approve(user, at),
-        Card(failed, "Uploads that failed", None, "Their practices see why."),
+        Card(failed, "Uploads that failed", PROBLEMS, "By cause, to be tried again"),
     ]
     return Home(
         [card for card in todo if card.number],

@@ -1,8 +1,9 @@
-"""Uploads of a practice that went wrong or are not settled, grouped by cause, the riskiest first."""
+"""Uploads that went wrong or are not settled, grouped by cause, the riskiest first: of a practice, or of all."""
 
 import datetime
 from dataclasses import dataclass
 
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Count, F, Min, Q
 
 from carerecords.models import JobKind, JobState, Practice, UploadJob
@@ -47,7 +48,7 @@ DIFFERS = Cause(
     None,
     Reason.CONSENT_DIFFERS,
     "The Spine holds a different decision",
-    Actor.PRIVACY_OFFICER,
+    Actor.GP_OR_PRIVACY_OFFICER,
     "Ask the patient which is right, and record it: that asks for a new upload. A GP or the privacy "
     "officer sets the permission at the Spine from the patient's page.",
 )
@@ -133,26 +134,42 @@ CAUSES = (
 
 @dataclass(frozen=True)
 class Group:
-    """The uploads of one cause: how many, since when, and when the next is looked at by itself."""
+    """The uploads of one cause: how many, of whom, since when, and when the next is looked at by itself."""
 
     number: int
     oldest: datetime.datetime
     next_at: datetime.datetime | None
+    practices: frozenset[int]
 
 
-def problems_of(practice: Practice) -> list[tuple[Cause, Group]]:
-    """One query. A failure that was followed by a later request needs nobody."""
-    jobs = UploadJob.objects.filter(practice=practice)
-    unsettled = Q(state=JobState.IN_DOUBT) | Q(state=JobState.HELD, reasons__0=Reason.CONSENT_DIFFERS.code)
-    unsettled |= Q(state=JobState.WAITING, reasons__0__in=PUT_OFF)
+def problems_of(practice: Practice | None) -> list[tuple[Cause, Group]]:
+    """One query, along the indexes of what is open or failed. A failure that was followed by a later
+    request needs nobody.
+
+    Of all practices together (None) without what differs at the Spine: that is between a patient and their
+    practice, and each practice is shown its own.
+    """
+    jobs = UploadJob.objects.all() if practice is None else UploadJob.objects.filter(practice=practice)
+    unsettled = Q(state=JobState.IN_DOUBT)
+    unsettled |= Q(state=JobState.WAITING, due_at__isnull=False, reasons__0__in=PUT_OFF)
+    if practice is not None:
+        unsettled |= Q(state=JobState.HELD, reasons__0=Reason.CONSENT_DIFFERS.code)
     rows = (
         (not_asked_again(jobs.filter(state=JobState.FAILED)) | jobs.filter(unsettled))
         .order_by()
         .annotate(code=F("reasons__0"))
         .values_list("state", "kind", "code")
-        .annotate(number=Count("pk"), oldest=Min("requested_at"), next_at=Min("due_at"))
+        .annotate(
+            number=Count("pk"),
+            oldest=Min("requested_at"),
+            next_at=Min("due_at"),
+            practices=ArrayAgg("practice", distinct=True),
+        )
     )
-    counted = [(row[:3], Group(*row[3:])) for row in rows]
+    counted = [
+        ((state, kind, code), Group(number, oldest, next_at, frozenset(practices)))
+        for state, kind, code, number, oldest, next_at, practices in rows
+    ]
     found = ((cause, [group for key, group in counted if cause.holds(*key)]) for cause in CAUSES)
     return [(cause, _together(groups)) for cause, groups in found if groups]
 
@@ -163,6 +180,7 @@ def _together(groups: list[Group]) -> Group:
         sum(group.number for group in groups),
         min(group.oldest for group in groups),
         min(due, default=None),
+        frozenset().union(*(group.practices for group in groups)),
     )
 
 

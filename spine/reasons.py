@@ -21,6 +21,7 @@ class Actor(StrEnum):
     STAFF = "Practice staff"
     MANAGER = "The practice manager"
     PRIVACY_OFFICER = "The privacy officer"
+    GP_OR_PRIVACY_OFFICER = "A GP or the privacy officer"
     POLICY_ADMIN = "The BMA"
     NATIONAL = "The programme"
     NOBODY = "Nobody needs to act"
@@ -64,7 +65,7 @@ class Reason(Enum):
     CONSENT_DIFFERS = (
         "consent.differs",
         Effect.HOLD,
-        Actor.PRIVACY_OFFICER,
+        Actor.GP_OR_PRIVACY_OFFICER,
         "The Spine holds a different decision. Uploads are held.",
     )
     CONSENT_WAITING = (

@@ -15,16 +15,17 @@ from carerecords.middleware import CareRequest
 from carerecords.models import Practice, UploadJob
 from carerecords.permissions import Permission
 from spine import upload_steps
-from spine.problems import cause_of, problems_of
+from spine.problems import DIFFERS, cause_of, problems_of
 from spine.upload_steps import MOST_AT_ONCE, StepRefused
 
 
 @require_safe
-@requires(Permission.SEE_UPLOADS)
+@requires(Permission.SEE_UPLOAD_PROBLEMS)
 def problems(request: CareRequest) -> HttpResponse:
-    """What went wrong at the practice, by cause. Counts only."""
+    """What went wrong at the practice, by cause; for the programme, anywhere. Counts only."""
     context = {
-        "groups": problems_of(_practice(request)),
+        "groups": problems_of(request.practice),
+        "differs": DIFFERS,
         "may_retry": request.can(Permission.RETRY_UPLOAD),
         "at": timezone.now(),
         "here": request.get_full_path(),
@@ -39,7 +40,7 @@ def try_all_again(request: CareRequest) -> HttpResponse:
     cause = cause_of(request.POST.get("cause", ""), request.POST.get("kind", ""))
     if cause is not None and cause.kind is not None:
         tried = upload_steps.try_all_again(
-            _practice(request),
+            request.practice,
             kind=cause.kind,
             reason=cause.reason.code,
             by=request.user,

@@ -89,13 +89,18 @@ SELECT id, %(kind)s, state, reasons, %(at)s, %(by)s FROM again ORDER BY id
 
 
 @transaction.atomic
-def try_all_again(practice: Practice, *, kind: str, reason: str, by: User, at: datetime.datetime) -> int:
-    """Tries again what failed at a practice for one cause; returns how many, `MOST_AT_ONCE` at most.
+def try_all_again(
+    practice: Practice | None, *, kind: str, reason: str, by: User, at: datetime.datetime
+) -> int:
+    """Tries again what failed for one cause at a practice, or (None) anywhere; returns how many,
+    `MOST_AT_ONCE` at most.
 
     Each is decided by the gate again before it goes. Four statements, however many there are.
     """
     staffing.require(by, Permission.RETRY_UPLOAD, at)
-    failed = UploadJob.objects.filter(practice=practice, state=JobState.FAILED, kind=kind, reasons__0=reason)
+    failed = UploadJob.objects.filter(state=JobState.FAILED, kind=kind, reasons__0=reason)
+    if practice is not None:
+        failed = failed.filter(practice=practice)
     found = not_asked_again(failed).order_by("pk").values_list("pk", "patient")[:MOST_AT_ONCE]
     ids = dict(found)
     locked = Patient.objects.filter(pk__in=list(ids.values())).order_by("pk").lock()

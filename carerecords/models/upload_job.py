@@ -144,6 +144,8 @@ class UploadJob(models.Model):
                 condition=Q(state=JobState.SENDING),
             ),
             models.Index(fields=["patient", "-id"], name="uploadjob_patient"),
+            # What went wrong anywhere, for those who look after all practices: few rows ever.
+            models.Index(fields=["kind", "id"], name="uploadjob_failed", condition=Q(state=JobState.FAILED)),
             models.Index(fields=["practice", "state", "-id"], name="uploadjob_practice"),
         ]
 

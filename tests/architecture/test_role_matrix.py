@@ -172,8 +172,8 @@ DOORS = """
     GET  spine:upload                xxxx x ...
     GET  reports:index               xxxx x xxx
     GET  reports:practice_csv        xxxx x ---
-    POST spine:upload_again          ..x. . ...
-    POST spine:upload_cancel         ..x. . ...
+    POST spine:upload_again          ..x. . .-.
+    POST spine:upload_cancel         ..x. . .-.
     GET  spine:runs                  ..x. . .x.
     GET  spine:run_new               ..x. . .x.
     POST spine:run_new               ..x. . .x.
@@ -183,8 +183,8 @@ DOORS = """
     POST spine:run_step              ..x. . .-.
     GET  spine:run_cancel            ..x. . .-.
     POST spine:run_cancel            ..x. . .-.
-    GET  spine:problems              xxxx x ...
-    POST spine:problems_again        ..x. . ...
+    GET  spine:problems              xxxx x .x.
+    POST spine:problems_again        ..x. . .x.
     GET  reports:replays             xxxx x xxx
     GET  reports:replay              xxxx x xxx
     GET  reports:sending             .... . xxx

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from carerecords.models import JobKind, JobState, UploadJob
@@ -20,6 +21,7 @@ from spine.problems import cause_of, problems_of
 from spine.upload_steps import StepRefused, cancel, try_again, try_all_again
 from tests.factories import decide, make_patient, make_practice, make_user
 from tests.integration.spine.conftest import sending_to
+from tests.integration.spine.test_claim_cost import many_jobs  # noqa: F401 - a fixture
 from tests.localstore_process import fresh_nhs_number
 
 
@@ -172,6 +174,71 @@ def test_pages(client, patient, manager, gp):
     page = client.post(f"/uploads/{job.public_id}/again/", follow=True).content.decode()
     assert "This upload is not one to try again." in page
     assert "Nothing needs anybody." in client.get("/uploads/problems/").content.decode()
+
+
+class TestAnywhere:
+    """The programme sees counts of all practices, and tries all of a cause again."""
+
+    @pytest.fixture
+    def failed(self, db):
+        """Three uploads of two practices that failed, a removal, and one that differs at the Spine."""
+        first, second = make_practice(), make_practice()
+        for where in (first, first, second):
+            job_in(make_patient(where, family_name="Secret"), "FAILED", "tech.failed")
+        job_in(make_patient(second), "FAILED", "tech.withdrawal", kind="WITHDRAWAL")
+        job_in(make_patient(second), "HELD", "consent.differs")
+        waits = job_in(make_patient(first), "WAITING", "tech.access")
+        UploadJob.objects.filter(pk=waits.pk).update(due_at=timezone.now())
+
+    def test_counts_by_cause(self, failed, client, national_admin):
+        found = {cause.title: (one.number, len(one.practices)) for cause, one in problems_of(None)}
+        assert found == {
+            "Removal from the Spine failed": (1, 1),
+            "Sending failed 7 times": (3, 2),
+            "The Spine did not let this service in": (1, 1),
+        }
+        client.force_login(national_admin)
+        page = client.get("/uploads/problems/").content.decode()
+        assert "Try all 3 again" in page and "Secret" not in page and "/uploads/?state" not in page
+        assert "/uploads/problems/" in client.get("/").content.decode()
+
+    def test_try_all_again(self, failed, client, national_admin):
+        client.force_login(national_admin)
+        asked = {"cause": "tech.failed", "kind": "UPLOAD"}
+        page = client.post("/uploads/problems/again/", asked, follow=True).content.decode()
+        assert "3 are tried again." in page
+        assert set(UploadStep.objects.values_list("made_by", flat=True)) == {national_admin.pk}
+        assert UploadJob.objects.filter(state="WAITING", failures=0, steps__isnull=False).count() == 3
+        assert UploadJob.objects.filter(state="FAILED").get().kind == "WITHDRAWAL"
+
+    @pytest.mark.parametrize("who", ["policy_admin", "auditor"])
+    def test_not_for_others_of_the_nation(self, failed, client, who, request):
+        client.force_login(request.getfixturevalue(who))
+        assert client.get("/uploads/problems/").status_code == 403
+        asked = {"cause": "tech.failed", "kind": "UPLOAD"}
+        assert client.post("/uploads/problems/again/", asked).status_code == 403
+        assert not UploadStep.objects.exists()
+
+    def test_one_upload_is_not_theirs_to_open(self, failed, client, national_admin):
+        client.force_login(national_admin)
+        job = UploadJob.objects.filter(state="FAILED").first()
+        assert client.post(f"/uploads/{job.public_id}/again/").status_code == 404
+        assert client.get(f"/uploads/{job.public_id}/").status_code == 403
+
+    def test_read_along_the_indexes_of_what_is_open_or_failed(self, many_jobs, monkeypatch):
+        with CaptureQueriesContext(connection) as asked:
+            problems_of(None)
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN {asked[-1]['sql']}")
+            plan = "\n".join(line for (line,) in cursor.fetchall())
+        assert "Seq Scan on carerecords_uploadjob" not in plan, plan
+
+
+def test_what_differs_leads_to_the_list_of_differences(client, patient, gp):
+    job_in(patient, "HELD", "consent.differs")
+    client.force_login(gp)
+    page = client.get("/uploads/problems/").content.decode()
+    assert 'href="/uploads/differences/"' in page and "A GP or the privacy officer" in page
 
 
 def test_strangers_find_nothing(client, patient):
