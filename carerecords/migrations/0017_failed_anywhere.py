@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("carerecords", "0015_quieted_dispensation"),
+        ("carerecords", "0016_notices"),
     ]
 
     operations = [
