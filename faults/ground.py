@@ -21,7 +21,7 @@ from typing import Any
 from config.embedded import services
 from config.embedded.broker import Broker
 from config.embedded.discovery import find_broker, find_postgres
-from config.embedded.postgres import Postgres
+from config.embedded.postgres import FOR_TESTS, Postgres
 from config.embedded.processes import own_account, server_account
 from config.embedded.services import DIRECT, Service, free_port
 from faults.nursery import Nursery
@@ -40,6 +40,8 @@ class Ground:
 
     folder: Path
     postgres: Postgres
+    # The stores have a server of their own: what happens to ours does not happen to them.
+    stores: Postgres
     mutant: str = ""
     _sites: int = 0
 
@@ -50,7 +52,7 @@ class Ground:
         name = f"care_{self._sites}"
         with ExitStack() as ends:
             self.copy_database(name)
-            self.postgres.create_database(f"{name}_store")
+            self.stores.create_database(f"{name}_store")
             folder = self.folder / name
             folder.mkdir()
             site = Site(self, name, folder, ends)
@@ -108,7 +110,7 @@ class Site:
         port = free_port("FAULTS_STORE_PORT", 8500)
         self.base_url = f"http://127.0.0.1:{port}"
         environment = {
-            "LOCALSTORE_DATABASE_URL": self.ground.postgres.url(f"{self.name}_store"),
+            "LOCALSTORE_DATABASE_URL": self.ground.stores.url(f"{self.name}_store"),
             "LOCALSTORE_PORT": str(port),
             "LOCALSTORE_CONTROL": "1",
         } | variables
@@ -159,6 +161,11 @@ class Site:
         self._nursery = Nursery(self.environment(), self.folder)
         self.ends.callback(self._nursery.close)
         return self._nursery
+
+    def last_sequence(self) -> int:
+        """How many requests of any kind reached the store."""
+        with DIRECT.open(f"{self.base_url}/health", timeout=10) as answer:
+            return int(json.load(answer)["last_sequence"])
 
     def order_fault(self, kind: str, **more: object) -> None:
         """Tells the store to misbehave (`spine.localstore.faults`)."""
@@ -226,33 +233,42 @@ def wait_until(condition: Callable[[], object], seconds: float, what: str, *, ev
 @contextmanager
 def ground() -> Iterator[Ground]:
     """The servers with an empty, migrated database to copy; gone afterwards."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    with ExitStack() as ends:
+        folder = Path(tempfile.mkdtemp(prefix="care-faults-"))
+        ends.callback(_clear, folder)
+        folder.chmod(0o711)
+        ours = server(ends, folder, "postgres", "track_commit_timestamp=on")
+        stores = server(ends, folder, "stores", *FOR_TESTS)
+        ours.create_database(_TEMPLATE)
+        _set_up_django(ours.url(_TEMPLATE), folder / "own.log")
+        yield Ground(folder, ours, stores)
+
+
+def server(ends: ExitStack, folder: Path, name: str, *settings: str) -> Postgres:
+    """A PostgreSQL server in a folder of its own below; stopped at the end."""
     account = server_account()
-    folder = Path(tempfile.mkdtemp(prefix="care-faults-"))
     sockets = Path(tempfile.mkdtemp(prefix="care-s-"))
-    account.own(folder / "pg")
-    account.own(sockets)
-    folder.chmod(0o711)
-    server = Postgres(
+    ends.callback(shutil.rmtree, sockets, ignore_errors=True)
+    account.own(folder / name)
+    found = Postgres(
         find_postgres(),
-        folder / "pg" / "data",
+        folder / name / "data",
         sockets,
         account,
-        log=folder / "postgres.log",
-        settings=("track_commit_timestamp=on",),
+        log=folder / f"{name}.log",
+        settings=settings,
     )
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    try:
-        server.start()
-        server.create_database(_TEMPLATE)
-        _set_up_django(server.url(_TEMPLATE), folder / "own.log")
-        yield Ground(folder, server)
-    finally:
-        server.stop()
-        if os.environ.get("FAULTS_KEEP"):
-            print(f"Logs are kept in {folder}")
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
-        shutil.rmtree(sockets, ignore_errors=True)
+    ends.callback(found.stop)
+    found.start()
+    return found
+
+
+def _clear(folder: Path) -> None:
+    if os.environ.get("FAULTS_KEEP"):
+        print(f"Logs are kept in {folder}")
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _set_up_django(database_url: str, log: Path) -> None:

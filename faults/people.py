@@ -130,6 +130,28 @@ def change_records(patients: Sequence[int]) -> None:
     )
 
 
+def fatten(patient: int, entries: int) -> None:
+    """A record with so many entries of half a kilobyte each."""
+    from django.utils import timezone
+
+    from carerecords.models import SummaryItem
+
+    today = timezone.localdate()
+    SummaryItem.objects.bulk_create(
+        [
+            SummaryItem(
+                patient_id=patient,
+                kind="ALLERGY",
+                code="91936005",
+                term=f"Allergy {number} ".ljust(200, "a"),
+                detail="b" * 300,
+                recorded_on=today,
+            )
+            for number in range(entries)
+        ]
+    )
+
+
 def decide(surgery: Surgery, patients: Sequence[int], *, consent: bool) -> None:
     """All of them consent, or dissent, in one transaction, as a bulk run records it."""
     from django.db import transaction

@@ -5,6 +5,7 @@ import datetime
 import faulthandler
 import json
 import os
+import random
 import signal
 import sys
 import threading
@@ -71,6 +72,8 @@ def _prepare(order: Order, notes: _Notes) -> None:
             hooks.change(outcomes, name, rung)
     if order.clock_off:
         _set_clock_off(order.clock_off)
+    if order.loses_commits:
+        _lose_commits(order.loses_commits, random.Random(order.nth))
     held: list[list[int]] = []
     if order.dies_at or order.freezes_at:
         _remember_claims(held)
@@ -96,8 +99,8 @@ def _remember_claims(held: list[list[int]]) -> None:
     """What it holds when it dies is the last batch that it took."""
 
     def remembering(claim: Any) -> Any:
-        def then(**how: Any) -> Any:
-            jobs = claim(**how)
+        def then(*args: Any, **how: Any) -> Any:
+            jobs = claim(*args, **how)
             held[:] = [[job.job_id, job.attempt] for job in jobs]
             return jobs
 
@@ -114,6 +117,24 @@ def _set_clock_off(seconds: float) -> None:
     timezone.now = lambda: real() + datetime.timedelta(seconds=seconds)
 
 
+def _lose_commits(chance: float, dice: random.Random) -> None:
+    """The line to the server is cut in the moment of a COMMIT: nobody here knows whether it was made."""
+    from django.db import OperationalError
+
+    def losing(commit: Any) -> Any:
+        def then(wrapper: Any) -> None:
+            rolled = dice.random()
+            if rolled > chance / 2:
+                commit(wrapper)
+            if rolled < chance:
+                wrapper.connection.close()
+                raise OperationalError("The line was cut at the COMMIT.")
+
+        return then
+
+    hooks.wrap("django.db.backends.base.base:BaseDatabaseWrapper", "_commit", losing)
+
+
 def _guarded(work: Any, order: Order, notes: _Notes, over: threading.Event) -> None:
     try:
         work(order, notes, over)
@@ -123,17 +144,24 @@ def _guarded(work: Any, order: Order, notes: _Notes, over: threading.Event) -> N
 
 
 def _send(order: Order, notes: _Notes, over: threading.Event) -> None:
-    """As `spine.tasks.send_due`, over and over. What the database cannot do now is tried again, as by a worker."""
+    """As `spine.tasks.send_due`, over and over: batches of a given size one by one, else two at a time.
+
+    What the database cannot do now is tried again, as the clock would have a worker do.
+    """
     from django.db import Error, connection
 
-    from spine import pipeline
+    from spine import overlap, pipeline
     from spine.store import Store
 
     store = Store()
     try:
         while not over.is_set():
             try:
-                idle = not pipeline.send_batch(store, limit=order.limit or None).sent
+                if order.limit:
+                    idle = not pipeline.send_batch(store, limit=order.limit).sent
+                else:
+                    overlap.drain(store, lambda _: not over.is_set())
+                    idle = True
             except Error as error:
                 notes.tell(database=type(error).__name__)
                 connection.close()

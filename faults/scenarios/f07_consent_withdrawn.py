@@ -8,7 +8,9 @@ from faults.trial import Trial, spread
 
 WITHDRAWALS, LARGEST_SET = 10_000, 40
 SENDERS, BATCH = 8, 8
-ANSWER_SECONDS = 0.02
+ANSWER_SECONDS = 0.05
+# So long for an upload to be on its way, before others are chosen.
+PATIENCE = 0.5
 # So many messages the store cannot take: their patients may change their minds before the next try.
 NOT_TAKEN, RUNG = 0.1, 2.0
 # A withdrawal waits for its patients' batch, which ends by then (`spine.pipeline`); then it has to commit.
@@ -57,14 +59,24 @@ def run(trial: Trial) -> None:
 
 
 def _some(trial: Trial, surgery: people.Surgery) -> list[int]:
-    """Any patients of the practice; every other time some whose upload is in a sender's hands just now."""
-    from carerecords.models import UploadJob
+    """Any patients of the practice; every other time some whose upload is on its way just now."""
+    from django.db.models import F
+
+    from spine.models import UploadAttempt
 
     number = trial.dice.randint(1, LARGEST_SET)
     if trial.dice.random() < 0.5:
-        busy = UploadJob.objects.filter(practice=surgery.practice, kind="UPLOAD", state="SENDING")
-        if ids := list(busy.values_list("patient", flat=True)[:number]):
-            return ids
+        on_their_way = UploadAttempt.objects.filter(
+            job__practice=surgery.practice,
+            job__kind="UPLOAD",
+            job__state="SENDING",
+            attempt=F("job__attempt"),
+        )
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            if ids := list(on_their_way.values_list("job__patient", flat=True)[:number]):
+                return ids
+            time.sleep(0.005)
     return trial.dice.sample(surgery.patients, number)
 
 
