@@ -20,6 +20,7 @@ from django.utils import timezone
 from carerecords.models import Practice
 from carerecords.summary_codes import EntryKind
 from spine.copy_age import BANDS, months_before
+from spine.outgoing import NOTICE_HASH
 from spine.reasons import Actor, Reason
 
 ALLERGIES = (EntryKind.ALLERGY, EntryKind.ADVERSE_REACTION)
@@ -27,7 +28,8 @@ ALLERGIES = (EntryKind.ALLERGY, EntryKind.ADVERSE_REACTION)
 _STALE = """
 WITH copies AS MATERIALIZED (
     SELECT patient.id, patient.practice_id, copy.accepted_at,
-        (copy.accepted_at AT TIME ZONE 'Europe/London')::date AS sent_on
+        (copy.accepted_at AT TIME ZONE 'Europe/London')::date AS sent_on,
+        copy.content_hash LIKE %(notice)s AS noted
     FROM spine_storecopy AS copy JOIN carerecords_patient AS patient ON patient.id = copy.patient_id
     WHERE copy.accepted_at IS NOT NULL AND NOT copy.is_blank {of_practice}
     AND (patient.left_on IS NULL OR patient.left_on > %(today)s)
@@ -53,34 +55,35 @@ told AS (
              WHEN job.state = 'HELD' THEN coalesce(job.reasons[1], 'UNKNOWN')
              WHEN failed.finished_at > copies.accepted_at THEN coalesce(failed.reasons[1], 'UNKNOWN')
              WHEN entries.newer THEN 'NOT_ASKED' END AS why,
-        entries.allergies, entries.repeats, entries.missing
+        entries.allergies, entries.repeats, entries.missing, copies.noted
     FROM copies LEFT JOIN entries ON entries.id = copies.id
     LEFT JOIN carerecords_uploadjob AS job ON job.patient_id = copies.id AND job.kind = 'UPLOAD'
         AND job.state IN ('WAITING', 'HELD')
     LEFT JOIN failed ON failed.patient_id = copies.id)
 SELECT practice_id, band, why, count(*), count(why),
     count(*) FILTER (WHERE why IS NOT NULL AND allergies), count(*) FILTER (WHERE why IS NOT NULL AND repeats),
-    count(*) FILTER (WHERE why IS NOT NULL AND missing)
+    count(*) FILTER (WHERE why IS NOT NULL AND missing), count(*) FILTER (WHERE why IS NOT NULL AND noted)
 FROM told GROUP BY practice_id, band, why
 """
 
 
 @dataclass(frozen=True)
 class Tally:
-    """Copies, those out of date, and of these: carrying allergies, carrying repeat medicines, and lacking
-    an allergy or repeat medicine that began or ended since."""
+    """Copies, those out of date, and of these: carrying allergies, carrying repeat medicines, lacking an
+    allergy or repeat medicine that began or ended since, and saying themselves that they are kept up no more."""
 
     copies: int = 0
     stale: int = 0
     allergies: int = 0
     repeats: int = 0
     missing: int = 0
+    noted: int = 0
 
     def __add__(self, other: "Tally") -> "Tally":
         return Tally(*(getattr(self, name) + getattr(other, name) for name in NAMES))
 
 
-NAMES = ("copies", "stale", "allergies", "repeats", "missing")
+NAMES = ("copies", "stale", "allergies", "repeats", "missing", "noted")
 
 
 class Why(Enum):
@@ -137,6 +140,7 @@ def statement(practice: Practice | None, today: datetime.date) -> tuple[str, dic
         "today": today,
         "allergies": [kind.value for kind in ALLERGIES],
         "repeat": EntryKind.REPEAT_MEDICATION.value,
+        "notice": f"{NOTICE_HASH}%",
     }
     whens = []
     for place, (months, _) in enumerate(BANDS):

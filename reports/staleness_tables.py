@@ -28,6 +28,7 @@ class Line:
     allergies: int | None
     repeats: int | None
     missing: int | None
+    noted: int | None
 
 
 def lines(rows: Mapping[Key, Tally], *, own: bool) -> dict[Key, Line]:

@@ -22,13 +22,14 @@ from spine.copy_age import BANDS
 from spine.reasons import Reason
 
 MOST_PRACTICES = 10
-# The last three are of the copies out of date, and may overlap.
+# The last four are of the copies out of date, and may overlap.
 HEADINGS = (
     "Copies",
     "Out of date",
     "With allergies",
     "With repeat medicines",
     "Lacking a newer one",
+    "With a notice",
 )
 NOT_SHOWN = "Not shown"
 
@@ -126,7 +127,7 @@ def _rows(
         ("Upload policy", policy),
         ("Data as at", timezone.localtime(at).isoformat(timespec="seconds")),
         ("Note", "Counts only: names no patient" + ("" if practice else ". Figures of 1 to 4 are not shown")),
-        ("Note", "The last three columns are of the copies out of date"),
+        ("Note", "The last four columns are of the copies out of date"),
         (),
     )
     if practice is None:

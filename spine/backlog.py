@@ -123,6 +123,8 @@ def outlook_of(practice: Practice, at: datetime.datetime) -> tuple[Queue, Outloo
     """A practice's own queue, and when it will be done by turns with the others. Three queries at most."""
     found = _counted(UploadJob.objects.filter(practice=practice), at)
     uploads, removals = found.pop("uploads"), found.pop("removals")
+    # Notices go when nobody's upload is due any more; none of them keeps a record from anybody.
+    del found["notices"]
     if not uploads + removals:
         queue = Queue(**found)
         return queue, outlook(queue, None, None, at)
@@ -134,7 +136,7 @@ def outlook_of(practice: Practice, at: datetime.datetime) -> tuple[Queue, Outloo
 def outlook_of_nation(at: datetime.datetime) -> tuple[Queue, Pace | None, Outlook]:
     """The whole queue, its pace in the last hour, and when it will be done as things stand."""
     found = _counted(UploadJob.objects.all(), at)
-    due = may_go(at) + found.pop("removals")
+    due = may_go(at) + found.pop("removals") + found.pop("notices")
     queue = Queue(due, due, later=found["later"], next_at=found["next_at"], held=found["held"])
     pace = measure(_row(_BUSY_SINCE, {"now": at})[0], at)
     return queue, pace or measure(at - LOOK_BACK, at), outlook(queue, pace, most_now(), at)
@@ -175,6 +177,7 @@ def _counted(jobs: QuerySet[UploadJob], at: datetime.datetime) -> dict[str, Any]
     return jobs.filter(state__in=OPEN_STATES).aggregate(
         uploads=Count("pk", filter=due & Q(kind=JobKind.UPLOAD)),
         removals=Count("pk", filter=due & Q(kind=JobKind.WITHDRAWAL)),
+        notices=Count("pk", filter=due & Q(kind=JobKind.NOTICE)),
         later=Count("pk", filter=later),
         next_at=Min("due_at", filter=later),
         held=Count("pk", filter=Q(state=JobState.HELD)),

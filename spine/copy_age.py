@@ -49,12 +49,14 @@ class CopyAge:
     sent_on: datetime.date
     today: datetime.date
     because: str = ""
+    has_notice: bool = False
 
     @property
     def words(self) -> str:
         """`Sent 4 months ago. Out of date: …`."""
         said = f"Sent {age_words(self.sent_on, self.today)}."
-        return f"{said} Out of date: {self.because}." if self.because else said
+        said += f" Out of date: {self.because}." if self.because else ""
+        return f"{said} It says that it is kept up no more." if self.has_notice else said
 
 
 def copy_age(copy: StoreCopy | None, today: datetime.date) -> CopyAge | None:
@@ -67,10 +69,10 @@ def copy_age(copy: StoreCopy | None, today: datetime.date) -> CopyAge | None:
     ).first()
     sent_on = timezone.localdate(copy.accepted_at)
     if job is not None:
-        return CopyAge(sent_on, today, _WAITS[JobState(job.state)])
+        return CopyAge(sent_on, today, _WAITS[JobState(job.state)], copy.has_notice)
     newer = Q(recorded_on__gt=sent_on) | Q(ended_on__gt=sent_on, ended_on__lte=today)
     changed = SummaryItem.objects.filter(newer, patient=copy.patient_id, is_sensitive=False).exists()
-    return CopyAge(sent_on, today, _CHANGED if changed else "")
+    return CopyAge(sent_on, today, _CHANGED if changed else "", copy.has_notice)
 
 
 _WAITS = {

@@ -18,6 +18,8 @@ from spine.models import GateDecision, Receipt, UploadAttempt, UploadStep
 from spine.reasons import Reason
 
 PAGE = 50
+# What the list may be narrowed to by when uploads were asked for, in days.
+PERIODS = {"1": "In the last 24 hours", "7": "In the last 7 days", "30": "In the last 30 days"}
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class UploadFilters:
     """What to show of a practice's uploads; empty: everything. Unknown values count as empty.
 
     `reason` is the headline, as the list shows it; `latest` leaves out what was asked for again; `run` is
-    the public id of the run of uploads that asked for them.
+    the public id of the run of uploads that asked for them; `days`: asked for in so many days until now.
     """
 
     state: str = ""
@@ -33,9 +35,12 @@ class UploadFilters:
     reason: str = ""
     latest: str = ""
     run: str = ""
+    days: str = ""
 
     @classmethod
-    def of(cls, state: str, kind: str, reason: str, latest: str, run: str = "") -> "UploadFilters":
+    def of(
+        cls, state: str, kind: str, reason: str, latest: str, run: str = "", days: str = ""
+    ) -> "UploadFilters":
         known = {one.code for one in Reason}
         return cls(
             state if state in JobState.values else "",
@@ -43,6 +48,7 @@ class UploadFilters:
             reason if reason in known else "",
             "yes" if latest == "yes" else "",
             run if _is_uuid(run) else "",
+            days if days in PERIODS else "",
         )
 
     def as_query(self) -> dict[str, str]:
@@ -69,6 +75,9 @@ def uploads_page(practice: Practice, filters: UploadFilters, before: uuid.UUID |
         jobs.select_related("patient")
         .annotate(
             sends=_SENDS,
+            last_check=Subquery(
+                GateDecision.objects.filter(job=OuterRef("pk")).order_by("-pk").values("outcome")[:1]
+            ),
             receipt_kind=Subquery(last.values("kind")[:1]),
             receipt_at=Subquery(last.values("at")[:1]),
             receipt_id=Subquery(last.values("composition_id")[:1]),
@@ -99,6 +108,9 @@ def _filtered(jobs: QuerySet[UploadJob], filters: UploadFilters) -> QuerySet[Upl
         jobs = jobs.filter(reasons__0=filters.reason)
     if filters.run:
         jobs = jobs.filter(sending_row__run__public_id=filters.run)
+    if filters.days:
+        since = timezone.now() - datetime.timedelta(days=int(filters.days))
+        jobs = jobs.filter(requested_at__gte=since)
     return not_asked_again(jobs) if filters.latest else jobs
 
 

@@ -17,6 +17,7 @@ _OUTCOMES = {
     Outcome.HOLD: "Checked: held",
     Outcome.CANCEL: "Checked: will not be sent",
 }
+_CHECKS = {Outcome.SEND: "Allowed", Outcome.HOLD: "Held", Outcome.CANCEL: "Will not be sent"}
 _SCOPES = {
     Scope.CORE: "Medication, allergies and adverse reactions.",
     Scope.CORE_ADDITIONAL: "Medication, allergies, adverse reactions and additional information.",
@@ -99,7 +100,13 @@ def _decision(row: GateDecision) -> Line:
     said = [_sentence(code) for code in row.reasons]
     if outcome is Outcome.SEND and row.scope:
         said = [_SCOPES[Scope(row.scope)]]
+    said.append(f"Version {row.engine} of the rules.")
     return Line(row.at, _OUTCOMES[outcome], "", said, evidence_words(row.evidence))
+
+
+def check_words(outcome: str | None) -> str:
+    """What the gate last said of an upload, in a word or two."""
+    return _CHECKS[Outcome(outcome)] if outcome else "Not yet"
 
 
 def _sentence(code: str) -> str:
@@ -123,7 +130,8 @@ def _named(evidence: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _attempt(row: UploadAttempt) -> Line:
-    return Line(row.at, "Sent to the Spine", "", [f"Message {row.composition_id}."])
+    said = [f"Message {row.composition_id}.", f"Request {row.request_id}."]
+    return Line(row.at, "Sent to the Spine", "", said)
 
 
 def _step(row: UploadStep) -> Line:
@@ -133,6 +141,12 @@ def _step(row: UploadStep) -> Line:
 
 def _receipt(row: Receipt) -> Line:
     said = [f"Receipt {row.composition_id}."] if row.composition_id else []
+    if row.http_status:
+        said.append(f"HTTP status {row.http_status}.")
     if row.detail:
-        said.append(row.detail)
+        said.append(f"{row.detail}.")
+    if row.replaced_id:
+        said.append(f"The Spine held {row.replaced_id}.")
+    if row.body_sha256:
+        said.append(f"SHA-256 of what was sent: {row.body_sha256}.")
     return Line(row.at, receipt_words(row.kind), "", said)

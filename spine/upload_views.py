@@ -17,10 +17,10 @@ from consent.patient_door import asks_reason
 from spine.backlog import outlook_of
 from spine.copy_age import copy_age
 from spine.models import StoreCopy
-from spine.queries import UploadFilters, last_receipt_at, upload_record, uploads_page
+from spine.queries import PERIODS, UploadFilters, last_receipt_at, upload_record, uploads_page
 from spine.reasons import Reason
 from spine.upload_steps import may_cancel, may_try_again
-from spine.upload_timeline import headline, receipt_words, timeline
+from spine.upload_timeline import check_words, headline, receipt_words, timeline
 
 
 @require_safe
@@ -28,7 +28,7 @@ from spine.upload_timeline import headline, receipt_words, timeline
 def uploads(request: CareRequest) -> HttpResponse:
     """The practice's uploads, newest first."""
     practice = _practice(request)
-    names = ("state", "kind", "reason", "latest", "run")
+    names = ("state", "kind", "reason", "latest", "run", "days")
     filters = UploadFilters.of(*(request.GET.get(name, "") for name in names))
     page = uploads_page(practice, filters, _uuid(request.GET.get("before")))
     record(request, AccessEvent.Kind.LISTED, detail="uploads", rows=len(page.jobs))
@@ -44,6 +44,7 @@ def uploads(request: CareRequest) -> HttpResponse:
         "states": JobState,
         "kinds": JobKind,
         "reasons": Reason,
+        "periods": PERIODS,
         "address": address,
         "here": request.get_full_path(),
         "first_url": f"{address}?{urlencode(query)}" if query else address,
@@ -51,6 +52,7 @@ def uploads(request: CareRequest) -> HttpResponse:
         "next_url": f"{address}?{urlencode(older)}" if page.before else None,
         "last_receipt_at": None if page.jobs else last_receipt_at(practice),
         "receipt_words": receipt_words,
+        "check_words": check_words,
         "headline": headline,
         "queue": queue,
         "outlook": outlook,

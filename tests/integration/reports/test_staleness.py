@@ -3,6 +3,7 @@
 import csv
 import datetime
 import random
+import uuid
 
 import pytest
 from django.db import connection
@@ -14,6 +15,7 @@ from reports.staleness import Tally, Why, staleness, statement
 from reports.staleness_tables import lines
 from spine.copy_age import copy_age, months_before
 from spine.models import StoreCopy
+from spine.outgoing import NOTICE_HASH
 from spine.reasons import Reason
 from tests.factories import decide, make_item, make_list, make_patient, make_practice
 
@@ -74,6 +76,13 @@ class TestWhatCounts:
         found = of(practice)
         assert found.all == Tally(1, 1, 1, 1, 0)
         assert dict(found.whys) == {why: found.all}
+
+    def test_one_that_says_so_itself(self, practice):
+        patient = self.case(practice, content_hash=f"{NOTICE_HASH} {uuid.uuid4()}")
+        job(patient, "HELD", "policy.bma")
+        assert of(practice).all == Tally(1, 1, noted=1)
+        said = copy_age(patient.store_copy, timezone.localdate()).words
+        assert said.endswith("Out of date: a newer one is held. It says that it is kept up no more.")
 
     def test_what_failed_before_it_was_sent_is_over(self, practice):
         job(self.case(practice), "FAILED", "tech.failed", days=150)
@@ -166,7 +175,7 @@ class TestPractice:
         assert "2 of 2 copies are out of date (100%)." in html and "Not shown" not in html
         assert "2 carry allergies" in html and "/uploads/?state=HELD&amp;reason=policy.bma" in html
         rows = list(csv.reader(_text(client.get(CSV)).splitlines()))
-        assert ["Age", "Over 1 year", "2", "2", "2", "0", "0"] in rows
+        assert ["Age", "Over 1 year", "2", "2", "2", "0", "0", "0"] in rows
         assert AccessEvent.objects.filter(kind=AccessEvent.Kind.EXPORTED).count() == 1
 
     def test_nothing_there(self, client, gp):

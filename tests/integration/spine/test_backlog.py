@@ -133,6 +133,12 @@ class TestNation:
         assert (queue.due, queue.later) == (3, 4), "Removals go on."
         assert outlook.known in {Known.NOT_MEASURED, Known.IDLE}
 
+    def test_notices_count_for_the_nation_and_delay_no_practice(self, practice):
+        due(practice, 2)
+        due(make_practice(), 3, kind=JobKind.NOTICE)
+        assert backlog.outlook_of_nation(timezone.now())[0].due == 5
+        assert backlog.outlook_of(practice, timezone.now())[0].before == 2
+
     def test_what_was_held_before_a_change_counts(self):
         following = make_practice()
         due(following, 3, state=JobState.HELD, due_at=None, clock_seen=0)

@@ -1,5 +1,6 @@
 """The uploads list and what one upload's page tells."""
 
+import datetime
 import re
 import uuid
 
@@ -63,6 +64,15 @@ def test_filters(client, gp, three, query, names):
     assert {name for name in ("ADEYEMI", "BROWN", "CLARKE") if name in page} == names
 
 
+def test_by_when_it_was_asked_for(client, gp, three):
+    UploadJob.objects.filter(pk=three[0].pk).update(requested_at=timezone.now() - datetime.timedelta(days=9))
+    client.force_login(gp)
+    for days, shown in (("7", False), ("30", True), ("nonsense", True)):
+        page = client.get(f"{LIST}?days={days}").content.decode()
+        assert ("ADEYEMI" in page) is shown and "BROWN" in page
+    assert "Created: in the last 7 days" in client.get(f"{LIST}?days=7").content.decode()
+
+
 def test_empty(client, gp, three):
     client.force_login(gp)
     assert "No uploads match." in client.get(f"{LIST}?kind=WITHDRAWAL").content.decode()
@@ -111,7 +121,14 @@ def test_detail_tells_everything(client, gp, patient):
         authored_at=at,
     )
     Receipt.objects.create(
-        job=job, attempt=2, at=at, kind="ACCEPTED", http_status=201, composition_id=composition
+        job=job,
+        attempt=2,
+        at=at,
+        kind="ACCEPTED",
+        http_status=201,
+        composition_id=composition,
+        replaced_id="AN-OLDER-COPY",
+        body_sha256="ab" * 32,
     )
     client.force_login(gp)
     page = client.get(f"{LIST}{job.public_id}/").content.decode()
@@ -122,12 +139,17 @@ def test_detail_tells_everything(client, gp, patient):
         "Checked: allowed to go",
         "The Spine accepted it",
         str(composition),
+        "HTTP status 201.",
+        "The Spine held AN-OLDER-COPY.",
+        f"SHA-256 of what was sent: {'ab' * 32}.",
+        f"Version {ENGINE} of the rules.",
         gp.short_name,
     ):
         assert words in page, words
     assert AccessEvent.objects.get(kind=AccessEvent.Kind.VIEWED).patient == patient
     listed = client.get(LIST).content.decode()
     assert "The Spine accepted it" in listed
+    assert f"Receipt {str(composition)[:8]}" in listed and "Allowed" in listed
 
 
 def test_strangers_find_nothing(client, stranger, patient):
