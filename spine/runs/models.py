@@ -91,6 +91,7 @@ class SendingShare(models.Model):
         ]
         indexes = [
             models.Index(fields=["run", "id"], name="sendingshare_to_take", condition=Q(taken_at=None)),
+            models.Index(fields=["practice", "-run"], name="sendingshare_practice"),
         ]
 
     def __str__(self) -> str:

@@ -3,11 +3,12 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from django.db.models import Count, F
+from django.db.models import Count, F, Q
 
 from carerecords.models import JobState
 from spine.reasons import Reason
 from spine.runs.models import SendingRun
+from spine.runs.queries import UNSETTLED
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,35 @@ def progress_of(run: SendingRun) -> Progress:
         shares["listed"],
         shares["practices"],
     )
+
+
+@dataclass(frozen=True)
+class PracticeProgress:
+    """How far a run has come at one practice, in numbers only."""
+
+    ods_code: str
+    name: str
+    to_go: int
+    held: int
+    failed: int
+    total: int
+
+
+def by_practice(run: SendingRun, most: int) -> list[PracticeProgress]:
+    """The practices of a run with most to do first, then those with most held. One query over its rows."""
+    to_come = Q(job=None, why="") | Q(job__state__in=UNSETTLED)
+    rows = (
+        run.rows.values_list("patient__practice__ods_code", "patient__practice__name")
+        .order_by()
+        .annotate(
+            to_go=Count("pk", filter=to_come),
+            held=Count("pk", filter=Q(job__state=JobState.HELD)),
+            failed=Count("pk", filter=Q(job__state=JobState.FAILED)),
+            total=Count("pk"),
+        )
+        .order_by("-to_go", "-held", "patient__practice__ods_code")
+    )
+    return [PracticeProgress(*row) for row in rows[:most]]
 
 
 def _words(key: str, number: int) -> tuple[str, int, str]:

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from carerecords.models import JobState, Practice, UploadJob
 from spine.queries import not_asked_again
 from spine.runs.codes import UNDER_WAY, RunState
-from spine.runs.models import SendingRun
+from spine.runs.models import SendingRun, SendingShare
 
 PAGE = 50
 # Of these it is not known yet whether they will be at the store soon; what is held waits for others.
@@ -22,6 +22,14 @@ def runs_of(practice: Practice | None) -> QuerySet[SendingRun]:
 def run_of(practice: Practice | None, public_id: uuid.UUID) -> SendingRun | None:
     """One of those runs."""
     return runs_of(practice).filter(public_id=public_id).first()
+
+
+def programme_runs_for(practice: Practice) -> QuerySet[SendingRun]:
+    """The programme's runs that include a practice and were started, the newest first."""
+    theirs = SendingShare.objects.filter(practice=practice, run__practice=None).exclude(
+        run__state=RunState.DRAFT
+    )
+    return SendingRun.objects.filter(pk__in=theirs.values("run")).order_by("-pk")
 
 
 def running() -> list[uuid.UUID]:

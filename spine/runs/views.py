@@ -27,11 +27,13 @@ from spine.runs.forms import NationalRunForm, RunForm
 from spine.runs.listed import filter_of, words_of
 from spine.runs.models import SendingRun
 from spine.runs.picture import HEIGHT, WIDTH, stretches
-from spine.runs.progress import progress_of
-from spine.runs.queries import failed_of, run_of
+from spine.runs.progress import by_practice, progress_of
+from spine.runs.queries import failed_of, programme_runs_for, run_of
 
 # The figures of a check page that stood open for longer say nothing of now.
 CHECKED_FOR = datetime.timedelta(minutes=30)
+# So many of the programme's runs are shown to a practice, and practices of a run to the programme.
+SHOWN = 20
 TOO_OLD = "These figures are over 30 minutes old. Check them again"
 
 
@@ -47,6 +49,7 @@ def runs(request: CareRequest) -> HttpResponse:
         "states": RunState,
         "groups": RunGroup,
         "hours": pages.hours,
+        "programme": programme_runs_for(request.practice)[:SHOWN] if request.practice else [],
         "first": after is None,
         "next": f"{reverse('spine:runs')}?after={found[-1].public_id}" if more else None,
     }
@@ -119,6 +122,7 @@ def run(request: CareRequest, public_id: uuid.UUID) -> HttpResponse:
         "headline": told,
         "progress": progress,
         "picture": {"width": WIDTH, "height": HEIGHT, "stretches": stretches(progress.parts)},
+        "by_practice": by_practice(found, SHOWN) if found.practice_id is None else [],
         "failed": failed_of(found).count() if progress.number("failed") else 0,
         "ends": expected_end(found, progress.to_go, at) if found.state == RunState.RUNNING else None,
         "may": set(TRANSITIONS[RunState(found.state)]),

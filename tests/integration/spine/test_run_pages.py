@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from boycott.actions import set_gp_stance
 from boycott.positions import GpStance
+from carerecords.confirmation import Confirmation
 from carerecords.models import Patient, Practice, UploadJob
 from carerecords.permissions import Role
 from consent.codes import Preference
@@ -25,7 +26,7 @@ from spine.runs import actions
 from spine.runs.codes import RunGroup, RunKind
 from spine.runs.forecast import forecast
 from spine.runs.hours import SendingHours
-from spine.runs.progress import progress_of
+from spine.runs.progress import by_practice, progress_of
 from tests.factories import decide, make_list, make_patient, make_practice, make_user
 from tests.integration.spine.running import fed, make_run, started
 from tests.logging_in import PASSWORD, give_password
@@ -233,6 +234,27 @@ def test_the_programme_chooses_practices_and_sees_no_patient(practice, national_
     assert answer.url.startswith(reverse("account_reauthenticate"))
     run.refresh_from_db()
     assert run.state == "DRAFT"
+
+
+def test_the_programme_and_practices_see_each_other(practice, manager, national_admin, client):
+    """The programme sees numbers by practice; a practice sees that it is in a run, and what it asks for."""
+    decide(make_patient(practice, family_name="Adeyemi"))
+    decide(make_patient(practice, identity="UNVERIFIED"))
+    UploadJob.objects.all().delete()
+    run = actions.make(**made_for(practice, national_admin, "") | {"practice": None})
+    client.force_login(manager)
+    assert "Runs of the programme" not in text_of(client, "runs")
+    proof = Confirmation(national_admin.pk, timezone.now())
+    actions.start(run, by=national_admin, at=timezone.now(), confirmed=proof)
+    fed(run)
+    UploadJob.objects.filter(patient__identity="UNVERIFIED").update(state="HELD", due_at=None)
+    [one] = by_practice(run, 20)
+    assert (one.ods_code, one.to_go, one.held, one.failed, one.total) == (practice.ods_code, 1, 1, 0, 2)
+    assert "Runs of the programme that include your practice" in text_of(client, "runs")
+    assert client.get(reverse("spine:run", args=[run.public_id])).status_code == 404
+    client.force_login(national_admin)
+    page = text_of(client, "run", run.public_id)
+    assert practice.ods_code in page and "ADEYEMI" not in page and "/uploads/?run" not in page
 
 
 def test_strangers_learn_nothing(practice, stranger, national_admin):

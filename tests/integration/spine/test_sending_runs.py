@@ -1,7 +1,12 @@
 """Runs of sending: each kind through the pipeline to the store, pausing, hours, cancelling, trying again."""
 
 import datetime
+import os
+import signal
+import subprocess
+import sys
 from collections import Counter
+from urllib.parse import urlsplit
 
 import pytest
 from django.db import connection
@@ -15,13 +20,14 @@ from carerecords.models import Cause, JobKind, JobState, Practice, UploadJob
 from carerecords.permissions import NotPermitted, Role
 from consent.codes import Preference
 from spine.models import SendingRow, SendingRun, SendingRunStep, StoreCopy, UploadAttempt
-from spine.runs import actions, feeding
+from spine.runs import actions
 from spine.runs.actions import RunRefused
 from spine.runs.codes import RunGroup, RunKind
 from spine.runs.hours import SendingHours, When
+from spine.tasks import feed_runs
 from tests.factories import decide, make_item, make_patient, make_practice, make_user
 from tests.integration.spine.running import fed, make_run, started
-from tests.localstore_process import fresh_nhs_number
+from tests.localstore_process import ROOT, fresh_nhs_number
 
 REFUSED = Preference.EXPRESS_DISSENT
 
@@ -257,27 +263,27 @@ def test_failed_uploads_are_asked_for_again_once(sending, practice, manager):
     assert run.state == "FINISHED"
 
 
-def test_a_run_whose_worker_dies_goes_on_and_asks_for_nobody_twice(sending, practice, monkeypatch):
+def test_a_run_whose_worker_is_killed_goes_on_and_asks_for_nobody_twice(sending, practice):
     consenting(practice, 7)
-    monkeypatch.setattr(feeding, "CHUNK", 3)
-    run, whole = make_run(practice), feeding._name_jobs
+    run = make_run(practice)
     actions.start(run, by=run.made_by, at=now())
-    calls = []
-
-    def dies_in_the_second_chunk(*args):
-        calls.append(args)
-        if len(calls) == 2:
-            raise SystemExit("killed")
-        whole(*args)
-
-    monkeypatch.setattr(feeding, "_name_jobs", dies_in_the_second_chunk)
-    with pytest.raises(SystemExit):
-        fed(run)
+    address = urlsplit(os.environ["DATABASE_URL"])._replace(path="/" + connection.settings_dict["NAME"])
+    worker = subprocess.run(
+        [sys.executable, "-m", "tests.killed_feeder", str(run.public_id), "3"],
+        cwd=ROOT,
+        env=os.environ | {"DATABASE_URL": address.geturl()},
+        timeout=60,
+        check=False,
+    )
+    assert worker.returncode == -signal.SIGKILL
     assert UploadJob.objects.count() == 3 == SendingRow.objects.filter(job__isnull=False).count()
-    fed(run)
+    # What the clock rings for, whoever takes it up.
+    feed_runs()
     assert UploadJob.objects.count() == 7 == SendingRow.objects.filter(job__isnull=False).count()
     sent(sending)
-    assert len(sending.ledger()) == 7 and fed(run).state == "FINISHED"
+    feed_runs()
+    run.refresh_from_db()
+    assert len(sending.ledger()) == 7 and run.state == "FINISHED"
 
 
 def test_no_more_waits_than_leaves_in_a_minute(practice, settings):
