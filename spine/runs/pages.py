@@ -2,13 +2,15 @@
 
 import datetime
 import uuid
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
 from django.http import HttpRequest
 from django.urls import reverse
 
 from carerecords.formats import nhs_datetime, nhs_time, plural
 from carerecords.models import Practice
+from carerecords.small_numbers import SMALL
 from consent.bulk_polling import Poll
 from spine.runs.codes import UNDER_WAY, RunGroup, RunKind, RunState, RunStep
 from spine.runs.hours import When
@@ -17,6 +19,7 @@ from spine.runs.models import SendingRun
 from spine.runs.progress import Progress
 from spine.runs.queries import PAGE, runs_of
 
+Row = TypeVar("Row", bound=tuple[Any, ...])
 # After so many answers, one every five seconds, a page stops asking: a forgotten window must not stay logged in.
 MOST = 180
 
@@ -73,6 +76,15 @@ def headline(run: SendingRun, progress: Progress, local: datetime.datetime) -> s
     if not progress.total:
         return "Running: its patients are being listed."
     return f"Running: {progress.done:,} of {progress.total:,} done."
+
+
+def shown_to(run: SendingRun, counted: Sequence[Row]) -> tuple[list[Row], bool]:
+    """The reasons as whoever owns the run may read them, and whether any is left out.
+
+    How few refused at a practice is not for the programme: a reason of 1 to 4 patients is not told.
+    """
+    shown = [row for row in counted if run.practice_id or row[-1] not in SMALL]
+    return shown, len(shown) < len(counted)
 
 
 def history(run: SendingRun) -> list[dict[str, str]]:

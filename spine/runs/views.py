@@ -19,6 +19,7 @@ from carerecords.confirmation import NotConfirmed
 from carerecords.formats import plural
 from carerecords.middleware import CareRequest
 from carerecords.permissions import Permission
+from carerecords.small_numbers import SMALL
 from spine.runs import actions, pages
 from spine.runs.actions import RunRefused
 from spine.runs.codes import TRANSITIONS, RunGroup, RunKind, RunState, RunStep
@@ -125,6 +126,7 @@ def run(request: CareRequest, public_id: uuid.UUID) -> HttpResponse:
         "by_practice": by_practice(found, SHOWN) if found.practice_id is None else [],
         "failed": failed_of(found).count() if progress.number("failed") else 0,
         "ends": expected_end(found, progress.to_go, at) if found.state == RunState.RUNNING else None,
+        "reasons": pages.shown_to(found, progress.reasons),
         "may": set(TRANSITIONS[RunState(found.state)]),
         "steps": RunStep,
         "answers": pages.answers(found, progress.practices),
@@ -198,6 +200,9 @@ def _check_page(
         "run": found,
         "kind": RunKind(found.kind),
         "forecast": foreseen,
+        "held": pages.shown_to(found, foreseen.held),
+        "left_out": pages.shown_to(found, foreseen.left_out),
+        "few_removals": found.practice_id is None and foreseen.removals in SMALL,
         "answers": pages.answers(found, foreseen.practices),
         "ends": expected_end(found, foreseen.go + foreseen.removals, at),
         "problem": problem,

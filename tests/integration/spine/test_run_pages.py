@@ -21,7 +21,7 @@ from carerecords.confirmation import Confirmation
 from carerecords.models import Patient, Practice, UploadJob
 from carerecords.permissions import Role
 from consent.codes import Preference
-from spine.models import SendingRun, SendingShare
+from spine.models import SendingRow, SendingRun, SendingShare
 from spine.runs import actions
 from spine.runs.codes import RunGroup, RunKind
 from spine.runs.forecast import forecast
@@ -248,13 +248,16 @@ def test_the_programme_and_practices_see_each_other(practice, manager, national_
     actions.start(run, by=national_admin, at=timezone.now(), confirmed=proof)
     fed(run)
     UploadJob.objects.filter(patient__identity="UNVERIFIED").update(state="HELD", due_at=None)
+    SendingRow.objects.create(run=run, patient=make_patient(practice), why="consent.refused")
     [one] = by_practice(run, 20)
-    assert (one.ods_code, one.to_go, one.held, one.failed, one.total) == (practice.ods_code, 1, 1, 0, 2)
+    assert (one.ods_code, one.to_go, one.held, one.failed, one.total) == (practice.ods_code, 1, 1, 0, 3)
     assert "Runs of the programme that include your practice" in text_of(client, "runs")
     assert client.get(reverse("spine:run", args=[run.public_id])).status_code == 404
     client.force_login(national_admin)
     page = text_of(client, "run", run.public_id)
     assert practice.ods_code in page and "ADEYEMI" not in page and "/uploads/?run" not in page
+    # How few refused at a practice is not told outside it.
+    assert "The patient refused" not in page and "of fewer than 5 patients each" in page
 
 
 def test_strangers_learn_nothing(practice, stranger, national_admin):
