@@ -15,6 +15,7 @@ NOT_BENCHMARKS = {
     "harness",
     "many_senders",
     "naive",
+    "one_sender",
     "peers",
     "people",
     "population",
@@ -23,6 +24,7 @@ NOT_BENCHMARKS = {
     "serving",
     "slow_store",
     "switches",
+    "tls",
 }
 
 

@@ -1,10 +1,11 @@
-"""`python -m bench.slow_store PORT MILLISECONDS`: a store that holds nothing and accepts all, each call after so long.
+"""`python -m bench.slow_store PORT MILLISECONDS [CERTIFICATE KEY]`: a store that holds nothing and accepts all, each call after so long.
 
 The time of the real one's answer without its work, so that the senders are not held up by two cores. It keeps
 when each message arrived, which `/arrivals` tells, and `/count` how many there were.
 """
 
 import asyncio
+import ssl
 import sys
 import time
 
@@ -50,5 +51,9 @@ def application(seconds: float) -> web.Application:
 
 
 if __name__ == "__main__":
-    port, milliseconds = (int(number) for number in sys.argv[1:])
-    web.run_app(application(milliseconds / 1000), host="127.0.0.1", port=port, access_log=None, print=None)
+    port, milliseconds, *certificate = sys.argv[1:]
+    secret = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH) if certificate else None
+    if secret:
+        secret.load_cert_chain(*certificate)
+    made = application(int(milliseconds) / 1000)
+    web.run_app(made, host="127.0.0.1", port=int(port), ssl_context=secret, access_log=None, print=None)
