@@ -41,8 +41,8 @@ from spine.answers import Answer, AnswerKind
 from spine.batch_size import LARGEST_BATCH
 from spine.claims import Claimed, claim, claim_held, still_held
 from spine.contents import load_outgoing
-from spine.facts import Loaded, load_batch, load_clocks, load_nation
-from spine.gate import Decision, Facts, Kind, Outcome, decide
+from spine.deciding import Decided, decide_jobs
+from spine.gate import Decision, Kind, Outcome
 from spine.outcomes import after_decision, after_sending, waits_for_turn
 from spine.outgoing import Outgoing, Sent
 from spine.reasons import Reason
@@ -63,7 +63,6 @@ HELD_SECONDS = 5.0
 LONGEST_SLEEP_SECONDS = 10.0
 
 _NUMBERS = Flat(lambda: Patient.objects.values_list("pk", "nhs_number"))
-Decided = tuple[Claimed, Decision, Loaded]
 log = structlog.get_logger(__name__)
 
 
@@ -117,7 +116,7 @@ def _ask_store(store: Store, jobs: Sequence[Claimed]) -> Current:
 
     Only a look, without the fence: which of them do go is decided under it.
     """
-    likely = [job for job, decision, _ in _decide(jobs, timezone.now())[0] if _goes(decision)]
+    likely = [job for job, decision, _ in decide_jobs(jobs, timezone.now())[0] if _goes(decision)]
     likely = likely[: store.size.messages]
     numbers = dict(_NUMBERS.rows(job.patient_id for job in likely))
     likely = [job for job in likely if job.patient_id in numbers]
@@ -233,7 +232,7 @@ class Batch:
 def _decide_and_commit(jobs: Sequence[Claimed], current: Current) -> Batch:
     """Decides the batch by facts read now; writes decisions, intents and the states of the rest."""
     at = timezone.now()
-    decided, clocks = _decide(still_held(jobs), at)
+    decided, clocks = decide_jobs(still_held(jobs), at)
     stays = [one for one in decided if not _goes(one[1])]
     going = [one for one in decided if _goes(one[1]) and one[0].job_id in current]
     waits = [one for one, decision, _ in decided if _goes(decision) and one.job_id not in current]
@@ -266,20 +265,6 @@ def _turn_of_the_calendar(going: Sequence[Decided]) -> float:
     if not turns:
         return math.inf
     return clock() + (min(turns) - timezone.now()).total_seconds()
-
-
-def _decide(jobs: Sequence[Claimed], at: datetime.datetime) -> tuple[list[Decided], dict[int, int]]:
-    nation = load_nation(at)
-    clocks = load_clocks({job.practice_id for job in jobs})
-    loaded = load_batch({job.patient_id: (job.kind, False) for job in jobs}, nation)
-    # Patients who are alike share their facts, and so the gate's answer.
-    answers: dict[int, Decision] = {}
-    decided = []
-    for job in jobs:
-        found = loaded.get(job.patient_id) or Loaded(Facts(job.kind), {}, None)
-        decision = answers.get(id(found.facts)) or answers.setdefault(id(found.facts), decide(found.facts))
-        decided.append((job, decision, found))
-    return decided, clocks
 
 
 def _dead_letter(job: Claimed) -> Settled:

@@ -76,10 +76,20 @@ class Store:
     def read(self, nhs_numbers: Sequence[str], slots: Slots) -> list[Found]:
         """What the store holds now for each patient, in the same order; not asked where slots ran out."""
 
-        async def read_all() -> list[Found]:
-            return await asyncio.gather(*(self._read(number, slots) for number in nhs_numbers))
+        results: list[Found] = [Answer(AnswerKind.NOT_SENT)] * len(nhs_numbers)
+        waiting = iter(enumerate(nhs_numbers))
 
-        return self._loop.run(read_all())
+        async def lane() -> None:
+            for index, number in waiting:
+                results[index] = await self._read(number, slots)
+
+        async def lanes() -> None:
+            # Not all at once: messages of another batch would wait for a connection behind all of them.
+            count = min(settings.SPINE_CONNECTIONS, len(nhs_numbers))
+            await asyncio.gather(*(lane() for _ in range(count)))
+
+        self._loop.run(lanes())
+        return results
 
     def send(
         self,

@@ -54,6 +54,15 @@ def test_where_all_may_go_no_more_are_taken_than_go():
     assert size.jobs == 1
 
 
+def test_messages_double_until_some_came_too_late_and_then_feel_their_way():
+    size, sizes = BatchSize(32, 1000), []
+    for room in [*[100] * 2, *[200] * 10]:
+        size.learn(taken=size.jobs, put_back=0, tried=size.messages, done=min(size.messages, room))
+        sizes.append(size.messages)
+    assert sizes[:2] == [128, 100], "more than went"
+    assert all(before < after <= before * 1.07 for before, after in pairwise(sizes[1:]))
+
+
 @given(st.lists(st.tuples(st.integers(0, 600), st.integers(0, 600)), max_size=30), st.integers(1, 600))
 def test_sizes_stay_within_bounds(batches, most):
     size = BatchSize(32, most)
