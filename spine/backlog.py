@@ -133,6 +133,15 @@ def outlook_of(practice: Practice, at: datetime.datetime) -> tuple[Queue, Outloo
     return queue, outlook(queue, measure(since, at), most_now(), at)
 
 
+def outlook_if_released(number: int, at: datetime.datetime) -> Outlook:
+    """When so many held uploads of one practice would be done if they were released now, by turns with
+    what is due of others. Two queries; of no upload, none."""
+    if not number:
+        return outlook(Queue(), None, None, at)
+    before, since = _row(_PLACE, {"own": number, "now": at})
+    return outlook(Queue(number, int(before) + number), measure(since, at), most_now(), at)
+
+
 def outlook_of_nation(at: datetime.datetime) -> tuple[Queue, Pace | None, Outlook]:
     """The whole queue, its pace in the last hour, and when it will be done as things stand."""
     found = _counted(UploadJob.objects.all(), at)

@@ -24,7 +24,7 @@ from boycott.dispensations.reading import Standing, practices_of, standing_of, s
 from boycott.dispensations.vocabulary import State, Step
 from boycott.positions import Position
 from boycott.queries import open_revisions, rows_of, standing_revisions
-from boycott.rules import Release, with_release
+from boycott.rules import Release, Revision, with_release
 from carerecords import confirmation, drafts, flash, quiet
 from carerecords.access import check, requires
 from carerecords.confirmation import NotConfirmed
@@ -94,7 +94,7 @@ def dispensation_new(request: CareRequest) -> HttpResponse:
 @requires(Permission.SEE_POLICY_CHANGES)
 def dispensation(request: CareRequest, public_id: uuid.UUID) -> HttpResponse:
     """One with every step, what it would do, and what this person may do about it."""
-    found = _get(public_id)
+    found = get_dispensation(public_id)
     if request.method != "POST" or request.POST.get("do", "") not in DOES:
         return _page(request, found)
     does = request.POST["do"]
@@ -112,7 +112,7 @@ def dispensation(request: CareRequest, public_id: uuid.UUID) -> HttpResponse:
             drafts.drop(request, _draft(public_id))
             flash.success(request, DOES[does].said)
             return redirect("spine:dispensation", public_id)
-    return _page(request, _get(public_id), {does: form})
+    return _page(request, get_dispensation(public_id), {does: form})
 
 
 def _act(request: CareRequest, found: Standing, does: str, comment: str) -> None:
@@ -148,9 +148,14 @@ def _page(
 
 def _freed(found: Standing, at: datetime.datetime) -> int:
     """For how many patients uploads would start if it held now, by the gate's own answer."""
+    return impact_of(as_if_agreed(found, at), at).effect.start
+
+
+def as_if_agreed(found: Standing, at: datetime.datetime) -> tuple[Revision, ...]:
+    """The standing revisions as they would be with it in force now."""
     asked = found.dispensation
     as_if_now = Release(0, frozenset(asked.ods_codes), at, asked.ends_at)
-    return impact_of(with_release(standing_revisions(), asked.revision_id, as_if_now), at).effect.start
+    return with_release(standing_revisions(), asked.revision_id, as_if_now)
 
 
 def _may(request: CareRequest, found: Standing) -> list[str]:
@@ -166,7 +171,8 @@ def _may(request: CareRequest, found: Standing) -> list[str]:
     ]
 
 
-def _get(public_id: uuid.UUID) -> Standing:
+def get_dispensation(public_id: uuid.UUID) -> Standing:
+    """The dispensation of that id, or 404."""
     found = standing_of(public_id, timezone.now())
     if found is None:
         raise Http404

@@ -1,4 +1,4 @@
-"""What would be sent if a hold ended now, seen before it is ended: of the emergency stop, or of a position."""
+"""What would be sent if a hold ended now, seen before it is ended: the stop, a position, or it for some practices."""
 
 import datetime
 import math
@@ -13,12 +13,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from boycott.change_states import UNSETTLED
+from boycott.dispensations.vocabulary import State
 from boycott.measured_change import base_now, revisions_as_if_now
 from carerecords import csv_export
 from carerecords.access import requires
 from carerecords.middleware import CareRequest
 from carerecords.permissions import Permission
 from spine.backlog import most_now, pace_now
+from spine.dispensation_views import as_if_agreed, get_dispensation
 from spine.drain_chart import drain_chart
 from spine.draining import course
 from spine.outlook import duration, time_for
@@ -64,6 +66,19 @@ def of_change(request: CareRequest, public_id: uuid.UUID) -> HttpResponseBase:
     plan = if_revised(revisions_as_if_now(found, at), at, since=since)
     back = reverse("spine:change", args=[public_id])
     return _answer(request, plan, at, "this change takes effect", back, since=since)
+
+
+@require_safe
+@requires(Permission.SEE_POLICY_CHANGES)
+def of_dispensation(request: CareRequest, public_id: uuid.UUID) -> HttpResponseBase:
+    """The plan for a dispensation that is asked for. 404 where it is decided."""
+    found, at = get_dispensation(public_id), timezone.now()
+    if found.state is not State.ASKED:
+        raise Http404
+    since = found.revision.effective_from
+    plan = if_revised(as_if_agreed(found, at), at, since=since)
+    back = reverse("spine:dispensation", args=[public_id])
+    return _answer(request, plan, at, "this dispensation is agreed", back, since=since)
 
 
 def _answer(

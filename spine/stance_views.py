@@ -23,6 +23,7 @@ from carerecords.drafts import Draft
 from carerecords.middleware import CareRequest
 from carerecords.models import Practice, Quieted
 from carerecords.permissions import Permission
+from spine.backlog import outlook_if_released
 from spine.impact import impact_of_gp_stance, impact_of_stance
 from spine.queries import gps_of, patients_of_gp
 
@@ -79,11 +80,13 @@ def check_practice_stance(request: CareRequest) -> HttpResponse:
             flash.success(request, f"Your practice's answer is recorded: {stance.label}.")
             return redirect("spine:practice_stance")
     at = timezone.now()
+    effect = impact_of_stance(practice, stance, at)
     context = {
         "draft": draft,
         "stance": stance,
         "agreed_on": agreed_on,
-        "effect": impact_of_stance(practice, stance, at),
+        "effect": effect,
+        "released": outlook_if_released(effect.released, at),
         "at": at,
         "form": form,
     }
@@ -138,7 +141,15 @@ def check_own_stance(request: CareRequest) -> HttpResponse:
             return redirect("spine:own_stance")
     at = timezone.now()
     effect = impact_of_gp_stance(request.user, stance, at)
-    context = {"draft": draft, "stance": stance, "effect": effect, "at": at, "form": form}
+    released = outlook_if_released(effect.released, at)
+    context = {
+        "draft": draft,
+        "stance": stance,
+        "effect": effect,
+        "released": released,
+        "at": at,
+        "form": form,
+    }
     return render(request, "spine/own_stance_check.jinja", context)
 
 

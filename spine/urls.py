@@ -41,6 +41,11 @@ urlpatterns = [
     path("policy/dispensations/", dispensation_views.dispensations, name="dispensations"),
     path("policy/dispensations/new/", dispensation_views.dispensation_new, name="dispensation_new"),
     path("policy/dispensations/<uuid:public_id>/", dispensation_views.dispensation, name="dispensation"),
+    path(
+        "policy/dispensations/<uuid:public_id>/reopening/",
+        reopening_views.of_dispensation,
+        name="dispensation_reopening",
+    ),
     path("policy/stop/reopening/", reopening_views.of_stop, name="stop_reopening"),
     path("policy/stop/", stop_views.stop, name="stop"),
     path("practice/stance/", stance_views.practice_stance, name="practice_stance"),

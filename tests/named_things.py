@@ -49,6 +49,7 @@ FIRST = {
     "sheet": "sheet",
     "spine:change": "change",
     "spine:dispensation": "dispensation",
+    "spine:dispensation_reopening": "dispensation",
     "spine:change_approve": "change",
     "spine:change_cancel": "change",
     "spine:change_edit": "change",

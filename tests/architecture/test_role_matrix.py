@@ -155,6 +155,7 @@ DOORS = """
     POST spine:dispensation_new      .... . x..
     GET  spine:dispensation          .... . xxx
     POST spine:dispensation          .... . xxx
+    GET  spine:dispensation_reopening .... . xxx
     GET  spine:stop                  .... . .x.
     POST spine:stop                  .... . .x.
     GET  spine:practice_stance       xxxx x ---

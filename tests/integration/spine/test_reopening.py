@@ -25,7 +25,7 @@ from spine.reasons import Reason
 from spine.reopening import if_resumed, if_revised
 from tests.factories import decide, make_patient, make_practice, make_user
 from tests.integration.spine.test_predicted_observed import _ask_all_again, country  # noqa: F401
-from tests.policy_factories import REASON, answer, approve, start_boycott, submit
+from tests.policy_factories import REASON, agree_to, answer, approve, make_dispensation, start_boycott, submit
 
 DAY = datetime.timedelta(days=1)
 
@@ -182,6 +182,34 @@ class TestPages:
         assert f"/policy/changes/{ends}/reopening/" in page
         html = client.get(f"/policy/changes/{ends}/reopening/").content.decode()
         assert "3 held uploads would go." in html and "how long that takes is not known" in html
+
+    def test_from_a_dispensation_that_is_asked_for(self, client, policy_admin, practice):
+        client.force_login(policy_admin)
+        boycott = start_boycott().revision
+        _held(practice, 3)
+        _held(make_practice(), 2)
+        asked = make_dispensation([practice], boycott)
+        address = f"/policy/dispensations/{asked.public_id}/"
+        assert f"{address}reopening/" in client.get(address).content.decode()
+        html = client.get(f"{address}reopening/").content.decode()
+        assert "3 held uploads would go." in html and "BMA boycott in force" in html
+        agree_to(asked)
+        assert client.get(f"{address}reopening/").status_code == 404
+
+    def test_from_the_answer_of_a_practice(self, client, practice, manager, settings):
+        settings.SPINE_REQUESTS_PER_SECOND = 5
+        answer(practice, Stance.HOLD)
+        _held(practice, 300)
+        UploadJob.objects.filter(pk__in=[job.pk for job in _held(make_practice(), 150)]).update(
+            state="WAITING", due_at=timezone.now()
+        )
+        client.force_login(manager)
+        day = timezone.localdate()
+        asked = {"stance": "FOLLOW", "agreed_by": "The partners", "note": ""}
+        asked |= {"agreed_on_day": day.day, "agreed_on_month": day.month, "agreed_on_year": day.year}
+        html = client.post("/practice/stance/", asked, follow=True).content.decode()
+        assert "300 uploads that are held now would go" in html
+        assert "so it needs at least 3 minutes." in html, "150 of others go between."
 
     def test_a_change_that_frees_nobody_has_no_way_to_a_plan(self, client, policy_admin):
         client.force_login(policy_admin)
