@@ -9,38 +9,40 @@ from collections.abc import Sequence
 
 from django.utils import timezone
 
+from carerecords.many_rows import Flat
 from carerecords.models import JobKind, JobState
 from spine.claims import Claimed
 from spine.outcomes import after_resting
 from spine.reasons import Reason
 from spine.runs.codes import RunState
-from spine.runs.models import SendingRow, SendingRun
+from spine.runs.hours import SendingHours, When
+from spine.runs.models import SendingRow
 from spine.settling import Settled
 
 _REASONS = {RunState.PAUSED: Reason.JOB_PAUSED, RunState.CANCELLED: Reason.JOB_RUN_CANCELLED}
+_RUNS = Flat(
+    lambda: SendingRow.objects.values_list("job_id", "run__state", "run__hours", "run__opens", "run__closes")
+)
 
 
 def apart(jobs: Sequence[Claimed], at: datetime.datetime) -> tuple[list[Claimed], list[Settled]]:
     """The jobs that may be looked at, and what becomes of those that rest."""
-    uploads = [job.job_id for job in jobs if job.kind != JobKind.WITHDRAWAL]
-    rows = SendingRow.objects.filter(job__in=uploads).select_related("run")
-    run_of = {row.job_id: row.run for row in rows}
-    awake, resting = [], []
-    for job in jobs:
-        rest = _rest(job, run_of[job.job_id], at) if job.job_id in run_of else None
-        if rest is None:
-            awake.append(job)
-        else:
-            resting.append(rest)
-    return awake, resting
-
-
-def _rest(job: Claimed, run: SendingRun, at: datetime.datetime) -> Settled | None:
-    if reason := _REASONS.get(RunState(run.state)):
-        state = JobState.CANCELLED if run.state == RunState.CANCELLED else JobState.WAITING
-        return after_resting(job, state, reason, due_at=None)
+    runs = {
+        job_id: (RunState(state), SendingHours(When(when), opens, closes))
+        for job_id, state, when, opens, closes in _RUNS.rows(
+            job.job_id for job in jobs if job.kind != JobKind.WITHDRAWAL
+        )
+    }
     local = timezone.localtime(at)
-    if run.state == RunState.RUNNING and not run.sending_hours.is_open(local):
-        opening = run.sending_hours.next_opening(local)
-        return after_resting(job, JobState.WAITING, Reason.JOB_HOURS, due_at=opening)
+    rests = {job.job_id: _rest(job, *runs[job.job_id], local) for job in jobs if job.job_id in runs}
+    resting = [rest for rest in rests.values() if rest is not None]
+    return [job for job in jobs if rests.get(job.job_id) is None], resting
+
+
+def _rest(job: Claimed, state: RunState, hours: SendingHours, local: datetime.datetime) -> Settled | None:
+    if reason := _REASONS.get(state):
+        over = state is RunState.CANCELLED
+        return after_resting(job, JobState.CANCELLED if over else JobState.WAITING, reason, due_at=None)
+    if state is RunState.RUNNING and not hours.is_open(local):
+        return after_resting(job, JobState.WAITING, Reason.JOB_HOURS, due_at=hours.next_opening(local))
     return None
