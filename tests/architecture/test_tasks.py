@@ -5,6 +5,7 @@ import inspect
 from celery import current_app
 
 from carerecords.doorbell import SEND_DUE
+from spine.runs.actions import FEED
 from tests.architecture.source import ROOT
 
 
@@ -24,8 +25,8 @@ def test_tasks_take_keyword_only_ids():
             assert parameter.name.endswith("_id") or parameter.name.endswith("_ids"), name
 
 
-def test_the_doorbell_rings_a_task_that_is_there():
-    assert SEND_DUE in _tasks()
+def test_the_doorbell_rings_tasks_that_are_there():
+    assert {SEND_DUE, FEED} <= set(_tasks())
 
 
 def test_beat_knows_only_tasks_that_are_there(settings):
