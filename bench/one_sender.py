@@ -84,6 +84,7 @@ def _alone(store: "Store", bodies: Sequence[tuple[str, bytes, str]]) -> int:
                 "request_id": asked,
                 "correlation_id": asked,
                 "may_begin": lambda: True,
+                "again": _never,
             }
             found = await client.read_current(number, **ids)
             answer = await client.upload(body, session_urid="", composition_id=composition_id, **ids)
@@ -94,6 +95,10 @@ def _alone(store: "Store", bodies: Sequence[tuple[str, bytes, str]]) -> int:
 
     store._loop.run(lanes())
     return done
+
+
+async def _never() -> None:
+    """No call is made again."""
 
 
 def _allowed(practice: int) -> list[Any]:
