@@ -13,7 +13,7 @@ from typing import Any
 
 from faults.witness import Event, Line, Moment, Seen
 
-PERMITTING = {"EXPRESS_CORE", "EXPRESS_CORE_ADDITIONAL"}
+PERMITTING = {"EXPRESS_CORE", "EXPRESS_ADDITIONAL"}
 ARRIVED = {"ACCEPTED", "DUPLICATE", "FOUND"}
 UNDER_WAY = {"SENDING", "IN_DOUBT"}
 NOW = datetime.datetime.max.replace(tzinfo=datetime.UTC)
