@@ -18,14 +18,20 @@ _DECIDED_SINCE = """
     WHEN asked.check_seen AND patient.consent_event_id IS DISTINCT FROM asked.seen_event
         THEN 'SKIPPED:DECIDED'"""
 
+# The very same decision is on record. For one answer to many it is not enough that it was: who decided
+# otherwise later on that day has to be asked of again.
+_ON_RECORD = """EXISTS (SELECT 1 FROM consent_consentevent AS event
+                 WHERE event.patient_id = patient.id AND event.kind = 'DECISION'
+                   AND event.preference = asked.preference AND event.decided_on = asked.decided_on
+                   AND NOT coalesce(%(same_is_enough)s AND event.id < patient.consent_event_id
+                                    AND event.decided_on = patient.consent_decided_on, false)
+                   AND NOT EXISTS (SELECT 1 FROM consent_consentevent AS back
+                                   WHERE back.reverses_id = event.id))"""
+
 DECISION = f"""CASE{_HERE}
     WHEN asked.decided_on < patient.born_on THEN 'SKIPPED:TOO_EARLY'
     WHEN %(same_is_enough)s AND patient.consent_state = asked.preference THEN 'ALREADY:'
-    WHEN EXISTS (SELECT 1 FROM consent_consentevent AS event
-                 WHERE event.patient_id = patient.id AND event.kind = 'DECISION'
-                   AND event.preference = asked.preference AND event.decided_on = asked.decided_on
-                   AND NOT EXISTS (SELECT 1 FROM consent_consentevent AS back
-                                   WHERE back.reverses_id = event.id)) THEN 'ALREADY:'{_DECIDED_SINCE}
+    WHEN {_ON_RECORD} THEN 'ALREADY:'{_DECIDED_SINCE}
     WHEN patient.born_on > %(adults_born_by)s::date THEN 'SKIPPED:UNDER_16'
     ELSE 'CHANGED:' END"""
 

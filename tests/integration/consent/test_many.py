@@ -33,7 +33,7 @@ FROM unnest(%(rows)s::bigint[], %(patients)s::bigint[], %(preferences)s::text[],
 """
 
 
-def record(patients, answers, gp, at):
+def record(patients, answers, gp, at, *, same_is_enough=False):
     return many.record_many(
         SOURCE_SQL,
         {
@@ -47,7 +47,7 @@ def record(patients, answers, gp, at):
         run_id=None,
         by=gp,
         at=at,
-        same_is_enough=False,
+        same_is_enough=same_is_enough,
     )
 
 
@@ -172,6 +172,24 @@ def test_the_same_decision_twice_is_there_already(practice, gp):
     patient.refresh_from_db()
     [outcome] = record([patient], [(Preference.EXPRESS_CORE, TODAY)], gp, NOW)
     assert outcome.result is RowResult.ALREADY and ConsentEvent.objects.count() == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "same_is_enough, result, state",
+    [(True, "CHANGED", "EXPRESS_DISSENT"), (False, "ALREADY", "EXPRESS_CORE")],
+)
+def test_who_refuses_consents_and_refuses_on_one_day_has_refused(practice, gp, same_is_enough, result, state):
+    """One answer for many means what it says. A line of a file that was taken in before is not taken in again."""
+    patient = make_patient(practice)
+    for answer in (Preference.EXPRESS_DISSENT, Preference.EXPRESS_CORE):
+        record([patient], [(answer, TODAY)], gp, NOW)
+        patient.refresh_from_db()
+    dissent = [(Preference.EXPRESS_DISSENT, TODAY)]
+    [outcome] = record([patient], dissent, gp, NOW, same_is_enough=same_is_enough)
+    patient.refresh_from_db()
+    assert (outcome.result.value, patient.consent_state) == (result, state)
+    assert UploadJob.objects.latest("pk").kind == ("WITHDRAWAL" if result == "CHANGED" else "UPLOAD")
 
 
 @pytest.mark.django_db
