@@ -5,10 +5,10 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 PYTHON_BASE ?= python3
 
-.PHONY: help run test e2e check fix bench faults screens lock
+.PHONY: help run test e2e check fix bench faults schedules screens lock
 
 help: ## Show what there is
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
 
 run: $(VENV)/run.stamp ## Start everything with the demo, print the address and the log-ins
 	@$(PYTHON) -m config.embedded.run
@@ -33,6 +33,9 @@ bench: $(VENV)/dev.stamp ## Run the benchmarks: ratios, each measured in one run
 
 faults: $(VENV)/dev.stamp ## Run the faults: kills, freezes, outages; each ends in the check of the ledger (SEED, SEEDS, ONLY, MUTANTS)
 	@SEED=$(SEED) SEEDS=$(SEEDS) ONLY=$(ONLY) SIZE=$(SIZE) MUTANTS=$(MUTANTS) $(PYTHON) -m faults
+
+schedules: $(VENV)/dev.stamp ## Run ten thousand random schedules of people, faults and senders (SCHEDULES=n)
+	@SCHEDULES=$(or $(SCHEDULES),10000) $(PYTHON) -m pytest -q tests/integration/spine/test_schedules.py
 
 screens: $(VENV)/dev.stamp ## Draw the pictures of docs/screens.md again (needs a browser)
 	@$(PYTHON) -m pytest -q tests/functional/draw_screens.py

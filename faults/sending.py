@@ -38,7 +38,13 @@ def run(order: Order) -> None:
     faulthandler.register(signal.SIGUSR1, all_threads=True)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     notes, over = _Notes(order.told), threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: over.set())
+
+    def end(*_: object) -> None:
+        # Once: a second signal while the first sets the event would wait for its lock for ever.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        over.set()
+
+    signal.signal(signal.SIGTERM, end)
     try:
         _prepare(order, notes)
         threads = [

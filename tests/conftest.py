@@ -21,11 +21,11 @@ def django_db_setup(django_db_setup):
     That is a TRUNCATE of every table, which append-only tables refuse, and then every permission made anew.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda test: _empty())
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda test: empty_database())
         yield
 
 
-def _empty():
+def empty_database():
     """Deletes the rows of the tables that have any, without triggers and foreign keys."""
     with transaction.atomic(), connection.cursor() as cursor:
         tables = sorted(set(connection.introspection.table_names(cursor)) - KEPT)
