@@ -16,7 +16,7 @@ from django.db import connection
 
 from carerecords.many_rows import integers
 from spine.gate import Kind
-from spine.turns import OPEN, Turns
+from spine.turns import OPEN, Turns, in_index_order
 
 _CLAIM = """
 WITH due AS MATERIALIZED ({due}){served}
@@ -190,7 +190,7 @@ def _take(
     due: str, figures: dict[str, Any], lease_until: datetime.datetime, *, served: str = ""
 ) -> list[Claimed]:
     """Takes what a query finds; `served` notes that it was those practices' turn."""
-    with connection.cursor() as cursor:
+    with in_index_order() as cursor:
         cursor.execute(_CLAIM.format(due=due, served=served), figures | {"lease_until": lease_until})
         return [_claimed(row) for row in cursor.fetchall()]
 

@@ -76,6 +76,50 @@ def test_a_claim_reads_what_it_takes(many_jobs):
     assert rows_read(plan_of(which)) == TAKEN
 
 
+PRACTICES = 400
+# An index is walked down a few pages deep, for each practice and for each of its two jobs.
+PAGES_A_PRACTICE = 20
+
+
+@pytest.fixture
+def many_at_once(db):
+    """Two jobs of each of many practices, due since the planner was told that nothing is open."""
+    patient = make_patient(make_practice())
+    Practice.objects.bulk_create(
+        Practice(ods_code=f"Z{number:05}", name="A practice", list_size=2) for number in range(PRACTICES)
+    )
+    columns = _columns("carerecords_patient", {"id", "public_id", "nhs_number", "practice_id"})
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""INSERT INTO carerecords_patient (public_id, nhs_number, practice_id, {columns})
+            SELECT gen_random_uuid(), '9' || lpad((row_number() OVER ())::text, 9, '0'), practice.id,
+                {", ".join(f"patient.{column}" for column in columns.split(", "))}
+            FROM carerecords_patient AS patient, carerecords_practice AS practice, generate_series(1, 2)
+            WHERE patient.id = %s AND practice.ods_code LIKE 'Z%%'""",
+            [patient.pk],
+        )
+        cursor.execute(_JOBS, {"state": "ACCEPTED"})
+        cursor.execute("ANALYZE carerecords_uploadjob, carerecords_patient, carerecords_practice")
+        cursor.execute(_JOBS, {"state": "WAITING"})
+
+
+_JOBS = """
+INSERT INTO carerecords_uploadjob (public_id, patient_id, practice_id, kind, state, cause, headline, requested_at,
+    due_at, finished_at, reasons)
+SELECT gen_random_uuid(), id, practice_id, 'UPLOAD', %(state)s::text, 'DECISION', '', now(),
+    CASE WHEN %(state)s = 'WAITING' THEN now() - interval '1 minute' END,
+    CASE WHEN %(state)s = 'ACCEPTED' THEN now() END, '{}'
+FROM carerecords_patient
+"""
+
+
+@pytest.mark.parametrize("query", UPLOADS, ids=["whose turn", "which jobs"])
+def test_jobs_that_became_due_all_at_once_are_found_along_the_index(many_at_once, query):
+    plan = plan_of(query)
+    pages = int(re.search(r"Buffers: shared hit=(\d+)", plan)[1])
+    assert pages <= PRACTICES * PAGES_A_PRACTICE, plan
+
+
 def test_a_claim_beside_thousands_that_are_busy_compares_it_with_none(many_jobs):
     """As after an hour without the store, when the planner still believes that nobody is busy."""
     with connection.cursor() as cursor:
@@ -111,7 +155,7 @@ def rows_read(plan):
 
 
 def plan_of(query):
-    with connection.cursor() as cursor:
+    with turns.in_index_order() as cursor:
         cursor.execute(
             f"EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) {query}",
             {
