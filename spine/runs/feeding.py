@@ -37,11 +37,14 @@ _LIST = """
 INSERT INTO spine_sendingrow (run_id, patient_id, why)
 SELECT %s, chosen.id, '' FROM ({chosen}) AS chosen (id) ON CONFLICT DO NOTHING
 """
+# Looked up patient by patient: as a join, stale statistics make it read everything that waits.
 _NAME_JOBS = """
 UPDATE spine_sendingrow AS row SET job_id = job.id
-FROM carerecords_uploadjob AS job
-WHERE row.run_id = %(run)s AND row.patient_id = ANY(%(patients)s) AND job.patient_id = row.patient_id
-  AND job.cause = 'RUN' AND job.state = 'WAITING' AND job.requested_at = %(at)s
+FROM unnest(%(patients)s::bigint[]) AS asked (patient_id) CROSS JOIN LATERAL
+    (SELECT id FROM carerecords_uploadjob
+     WHERE patient_id = asked.patient_id AND state IN ('WAITING', 'HELD') AND cause = 'RUN' AND requested_at = %(at)s
+     LIMIT 1) AS job
+WHERE row.run_id = %(run)s AND row.patient_id = asked.patient_id
 """
 _NOTE_WHY = "UPDATE spine_sendingrow SET why = %s WHERE run_id = %s AND patient_id = ANY(%s)"
 _WAKE = """
