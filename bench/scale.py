@@ -22,6 +22,8 @@ from bench.harness import sql
 JOBS = 1_000_000
 SENDERS = 2
 STEPS = 20
+# Nothing arrives for so long: something is wrong.
+STALLED_SECONDS = 60
 
 # Everybody consents and was told; the practices are live, follow nobody, and have their real proportions.
 _PATIENTS = """
@@ -122,19 +124,21 @@ def _stopped() -> float:
 
 def _drained(address: str, jobs: int) -> float:
     """Seconds until nothing waits any more; tells on the way how fast it goes, and what the senders hold."""
-    began = last = time.perf_counter()
-    told = 0
+    began = last = moved = time.perf_counter()
+    told = before = 0
     with _senders(address) as senders:
         while True:
             time.sleep(1)
             # Cheap to ask, unlike a count of what waits.
             done, now = _messages(address), time.perf_counter()
+            if done > before:
+                before, moved = done, now
             if done - told >= jobs / STEPS or done >= jobs:
                 rate = (done - told) / (now - last)
                 memory = " and ".join(f"{_resident(each.pid) >> 20}" for each in senders)
                 print(f"  {done:>9,} sent; {rate:,.0f} a second; senders hold {memory} MiB", flush=True)
                 told, last = done, now
-            if done >= jobs or now - last > 60:
+            if done >= jobs or now - moved > STALLED_SECONDS:
                 break
         _until_written()
     return time.perf_counter() - began
