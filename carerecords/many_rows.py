@@ -25,9 +25,12 @@ class Flat:
 
     def rows(self, keys: Iterable[int], *figures: Hashable) -> list[tuple[Any, ...]]:
         """The rows of these keys. `figures` go to the query: such as today, which seldom change."""
-        if figures not in self._text:
-            self._text = {figures: self._compiled(*figures)}
-        text, params = self._text[figures]
+        # Looked up once: another thread may put other figures there meanwhile.
+        found = self._text.get(figures)
+        if found is None:
+            found = self._compiled(*figures)
+            self._text = {figures: found}
+        text, params = found
         with connection.cursor() as cursor:
             cursor.execute(text, (*params, integers(keys)))
             return cursor.fetchall()

@@ -16,6 +16,7 @@ _WHOLES = {
     "allergies": "stale",
     "repeats": "stale",
     "missing": "stale",
+    "noted": "stale",
 }
 
 

@@ -66,13 +66,14 @@ WITH RECURSIVE opened AS (
 removals AS (
     SELECT count(*) AS number, min(due_at) AS oldest FROM carerecords_uploadjob
     WHERE {_DUE} AND kind = 'WITHDRAWAL' AND due_at <= %(now)s)"""
-# What was held is due from when it was asked for, and could not go before the hold ended.
+# Null where nothing is due: `greatest` and `least` pass over nulls. What was held is due from when it was asked for, and could not go before the hold ended.
 _SINCE = """
-greatest((SELECT changed_at FROM carerecords_factclock WHERE scope = 0),
-    least((SELECT oldest FROM removals), (
+(SELECT CASE WHEN due.oldest IS NOT NULL THEN
+        greatest((SELECT changed_at FROM carerecords_factclock WHERE scope = 0), due.oldest) END
+ FROM (SELECT least((SELECT oldest FROM removals), (
         SELECT min(greatest(opened.due_at, clock.changed_at)) FROM opened
         LEFT JOIN carerecords_factclock AS clock ON clock.scope = opened.practice_id
-        WHERE opened.due_at <= %(now)s)))
+        WHERE opened.due_at <= %(now)s)) AS oldest) AS due)
 """
 _BUSY_SINCE = f"{_OPENED} SELECT {_SINCE}"
 # As jobs are claimed (`spine.claims`): removals first, then practices in turn. So when the last one of a

@@ -1,8 +1,8 @@
 """Talking to the Summary Care Record FHIR API over kept-alive connections.
 
-Three calls: what the store holds now for a patient, the upload of a message, and the permission that a
-user sets. None follows a redirect, reads more than a mebibyte, or is repeated in silence. The interface puts the NHS number
-into the address of the first call, so nothing here logs addresses.
+Four calls: what the store holds now for a patient, that copy itself, the upload of a message, and the
+permission that a user sets. None follows a redirect, reads more than a mebibyte, or is repeated in silence. The
+interface puts the NHS number into the address of the first two, so nothing here logs addresses.
 """
 
 import asyncio

@@ -259,9 +259,9 @@ def _authored(job_ids: Iterable[int]) -> dict[tuple[int, str], datetime.datetime
 
 
 def _stand_ins(practice_ids: Collection[int], at: datetime.datetime) -> dict[int, Author]:
-    """A GP of each practice, who signs the withdrawal of a patient whose usual GP cannot.
+    """A GP of each practice, who signs for a patient whose usual GP cannot what says nothing new of the record.
 
-    Only a withdrawal: it says nothing clinical, and nothing may hold it.
+    So a withdrawal, and a notice: it is the practice's own sentence on a copy that stays as it was.
     """
     if not practice_ids:
         return {}

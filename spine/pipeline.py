@@ -1,6 +1,6 @@
 """The sending: claim, ask, wait for a slot, fence, decide, commit the intent, send, write the receipts.
 
-One batch runs so (docs/adr/0003-pipeline.md, 0130-rate.md):
+One batch runs so (docs/adr/0003-pipeline.md, 0130-one-rate-for-all-processes.md):
 
 1. claim due jobs, practice by practice, and commit; lay aside those whose run rests;
 2. look which of them may go, and ask the store what it holds for those; reserve slots for their

@@ -19,6 +19,7 @@ from carerecords import csv_export
 from carerecords.access import requires
 from carerecords.middleware import CareRequest
 from carerecords.permissions import Permission
+from carerecords.small_numbers import suppressed_in_column
 from spine.backlog import most_now, pace_now
 from spine.dispensation_views import as_if_agreed, get_dispensation
 from spine.drain_chart import drain_chart
@@ -132,7 +133,12 @@ def _after(messages: int, most: float | None) -> str:
 
 
 def _rows(plan: Plan) -> Iterator[Sequence[object]]:
+    """What stays or ends is of a few patients' own making in places: not told of 1 to 4 at a practice."""
     yield HEADINGS
+    few_kept, few_over = (
+        suppressed_in_column({one.home.id: (getattr(one, name), one.queue) for one in plan.by_practice})
+        for name in ("kept", "over")
+    )
     for one in plan.by_practice:
         place = one.home.place
         yield (
@@ -141,7 +147,7 @@ def _rows(plan: Plan) -> Iterator[Sequence[object]]:
             one.home.region_name,
             one.released,
             one.going,
-            one.kept,
-            one.over,
+            "Not shown" if one.home.id in few_kept else one.kept,
+            "Not shown" if one.home.id in few_over else one.over,
             plan.until(one) if one.queue else "",
         )

@@ -1,6 +1,7 @@
 """Copies out of date: the report counts what the patient's own page says, and names no few."""
 
 import csv
+import dataclasses
 import datetime
 import random
 import uuid
@@ -11,7 +12,7 @@ from django.utils import timezone
 
 from carerecords.models import AccessEvent, Patient, UploadJob
 from carerecords.small_numbers import suppressed_in_column
-from reports.staleness import Tally, Why, staleness, statement
+from reports.staleness import NAMES, Tally, Why, staleness, statement
 from reports.staleness_tables import lines
 from spine.copy_age import copy_age, months_before
 from spine.models import StoreCopy
@@ -256,6 +257,11 @@ def test_a_column_gives_nobody_away(column, hidden):
 def test_of_ones_own_practice_nothing_is_left_out():
     assert lines({"a": Tally(3, 2, 1, 1, 1)}, own=True)["a"].stale == 2
     assert lines({"a": Tally(3, 2, 1, 1, 1)}, own=False)["a"].copies is None
+
+
+def test_of_others_no_figure_of_a_few_is_shown():
+    few = Tally(**dict.fromkeys(NAMES, 3))
+    assert set(dataclasses.asdict(lines({"a": few}, own=False)["a"]).values()) == {None}
 
 
 def test_one_practice_is_read_along_indexes():

@@ -96,6 +96,14 @@ class TestPace:
         received(50, ago=MINUTE)
         assert backlog.measure(None, timezone.now()) is None
 
+    def test_a_stop_has_no_pace_though_removals_went(self, practice):
+        FactClock.objects.update_or_create(
+            scope=0, defaults={"number": 1, "changed_at": timezone.now() - 120 * MINUTE}
+        )
+        due(practice, 3, state=JobState.HELD, due_at=None)
+        received(50, ago=MINUTE)
+        assert backlog.pace_now(timezone.now()) is None
+
     def test_a_practice_is_told_a_range(self, practice, settings):
         settings.SPINE_REQUESTS_PER_SECOND = 5
         due(practice, 40, ago=6.5 * MINUTE)
