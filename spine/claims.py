@@ -21,7 +21,7 @@ from spine.turns import OPEN, Turns, in_index_order
 _CLAIM = """
 WITH due AS MATERIALIZED ({due}){served}
 UPDATE carerecords_uploadjob AS job
-SET state = 'SENDING', attempt = job.attempt + 1, lease_until = %(lease_until)s, due_at = NULL
+SET state = 'SENDING', attempt = job.attempt + 1, lease_until = clock_timestamp() + %(lease)s, due_at = NULL
 FROM due WHERE job.id = due.id
 RETURNING job.id, job.attempt, job.patient_id, job.practice_id, job.kind, job.failures, job.reasons,
           job.requested_at, job.public_id, due.due_at
@@ -160,15 +160,15 @@ def _take_of(
     lease: datetime.timedelta,
 ) -> list[Claimed]:
     figures = {"practices": integers(practices), "limit": limit, "share": share, "now": now}
-    return _take(_DUE_OF_KIND[kind], figures, now + lease, served=_SERVED)
+    return _take(_DUE_OF_KIND[kind], figures, lease, served=_SERVED)
 
 
-def claim_held(*, limit: int, now: datetime.datetime, lease: datetime.timedelta) -> list[Claimed]:
+def claim_held(*, limit: int, lease: datetime.timedelta) -> list[Claimed]:
     """Up to `limit` jobs that were held before a fact they cite changed."""
     claimed: list[Claimed] = []
     for held in _HELD:
         if len(claimed) < limit:
-            claimed += _take(held, {"limit": limit - len(claimed)}, now + lease)
+            claimed += _take(held, {"limit": limit - len(claimed)}, lease)
     return claimed
 
 
@@ -186,12 +186,10 @@ def still_held(jobs: Sequence[Claimed]) -> list[Claimed]:
     return [job for job in jobs if job.job_id in held]
 
 
-def _take(
-    due: str, figures: dict[str, Any], lease_until: datetime.datetime, *, served: str = ""
-) -> list[Claimed]:
+def _take(due: str, figures: dict[str, Any], lease: datetime.timedelta, *, served: str = "") -> list[Claimed]:
     """Takes what a query finds; `served` notes that it was those practices' turn."""
     with in_index_order() as cursor:
-        cursor.execute(_CLAIM.format(due=due, served=served), figures | {"lease_until": lease_until})
+        cursor.execute(_CLAIM.format(due=due, served=served), figures | {"lease": lease})
         return [_claimed(row) for row in cursor.fetchall()]
 
 

@@ -99,7 +99,7 @@ def send_batch(store: Store, *, limit: int | None = None) -> BatchReport:
 
 def _ask_again(store: Store) -> BatchReport:
     """Asks the gate again about jobs that were held before a fact changed; sends none of them."""
-    jobs = claim_held(limit=LARGEST_BATCH, now=timezone.now(), lease=lease())
+    jobs = claim_held(limit=LARGEST_BATCH, lease=lease())
     return BatchReport(len(jobs), stopped=_send(store, jobs, {})[0].stopped) if jobs else BatchReport()
 
 

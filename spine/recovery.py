@@ -27,12 +27,13 @@ BATCH = 200
 # At the store's rate, questions are asked for so long at once: sends want their slots too.
 QUESTION_SECONDS = 1.0
 
+# Leases begin and end by the database's clock: a worker whose own is fast takes nothing from others.
 _EXPIRED = """
 SELECT job.id, job.attempt, job.patient_id, job.failures,
        EXISTS (SELECT 1 FROM spine_uploadattempt AS intent
                WHERE intent.job_id = job.id AND intent.attempt = job.attempt)
 FROM carerecords_uploadjob AS job
-WHERE job.state = 'SENDING' AND job.lease_until < %s
+WHERE job.state = 'SENDING' AND job.lease_until < clock_timestamp()
 ORDER BY job.lease_until LIMIT %s FOR UPDATE OF job SKIP LOCKED
 """
 
@@ -63,7 +64,7 @@ def release_expired(*, limit: int = BATCH) -> int:
     at = timezone.now()
     with transaction.atomic(), connection.cursor() as cursor:
         # Patients before jobs is the order of every other writer, so only look without waiting here.
-        cursor.execute(_EXPIRED, [at, limit])
+        cursor.execute(_EXPIRED, [limit])
         expired = [_after_expiry(*row, at=at) for row in cursor.fetchall()]
     return len(settle(expired, at=at))
 
