@@ -32,10 +32,14 @@ WHOLE_BODY = 256 * 1024
 
 @dataclass(frozen=True)
 class CurrentSummary:
-    """What the store holds for a patient: the id of the copy, and the permission, where there are."""
+    """What the store holds for a patient: the id of the copy, and the permission, where there are.
+
+    `copy` is the copy itself as the store gives it, where it was asked for.
+    """
 
     composition_id: str | None
     permission: str | None
+    copy: bytes | None = None
 
 
 class _TooLate(Exception):

@@ -3,8 +3,8 @@
 One batch runs so (docs/adr/0003-pipeline.md, 0130-one-rate-for-all-processes.md):
 
 1. claim due jobs, practice by practice, and commit; lay aside those whose run rests;
-2. look which of them may go, and ask the store what it holds for those; reserve slots for their
-   messages and sleep until these come, holding nothing;
+2. look which of them may go, ask the store what it holds for those, and for the copies that notices are
+   put on; reserve slots for their messages and sleep until these come, holding nothing;
 3. in a transaction of the fence's own, take it shared and keep the patients' decisions still;
 4. leave out jobs that are another worker's by now, load the facts afresh and decide each in memory;
 5. commit every decision, and for each job that may go an intent with its keys;
@@ -34,13 +34,13 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
 from carerecords import fence
-from carerecords.many_rows import Flat
-from carerecords.models import JobState, Patient
+from carerecords.models import JobState
 from spine import mismatches, proof
 from spine.answers import Answer, AnswerKind
 from spine.batch_size import LARGEST_BATCH
 from spine.claims import Claimed, claim, claim_held, still_held
 from spine.contents import load_outgoing
+from spine.current import ask_store
 from spine.deciding import Decided, decide_jobs
 from spine.gate import Decision, Kind, Outcome
 from spine.outcomes import after_decision, after_sending, waits_for_turn
@@ -49,7 +49,7 @@ from spine.reasons import Reason
 from spine.runs import resting as resting_runs
 from spine.settling import Settled, settle
 from spine.slots import Slots, clock
-from spine.store import Current, Found, Store
+from spine.store import Current, Store
 
 # How long a batch goes on beginning sends: most of what a change of position waits for.
 BEGIN_SECONDS = 0.25
@@ -62,7 +62,6 @@ HELD_SECONDS = 5.0
 # Slots are never further away than their reservation looks ahead, and the batches before it.
 LONGEST_SLEEP_SECONDS = 10.0
 
-_NUMBERS = Flat(lambda: Patient.objects.values_list("pk", "nhs_number"))
 log = structlog.get_logger(__name__)
 
 
@@ -117,25 +116,12 @@ def _ask_store(store: Store, jobs: Sequence[Claimed]) -> Current:
     Only a look, without the fence: which of them do go is decided under it.
     """
     likely = [job for job, decision, _ in decide_jobs(jobs, timezone.now())[0] if _goes(decision)]
-    likely = likely[: store.size.messages]
-    numbers = dict(_NUMBERS.rows(job.patient_id for job in likely))
-    likely = [job for job in likely if job.patient_id in numbers]
-    slots = store.rate.reserve(len(likely))
-    if slots is None or not likely:
-        return {}
-    found = store.read([numbers[job.patient_id] for job in likely], slots)
-    store.rate.give_back(slots)
-    store.rate.heed(one for one in found if isinstance(one, Answer))
-    return {job.job_id: one for job, one in zip(likely, found, strict=True) if not _not_asked(one)}
-
-
-def _not_asked(found: Found) -> bool:
-    return isinstance(found, Answer) and found.kind is AnswerKind.NOT_SENT
+    return ask_store(store, likely[: store.size.messages])
 
 
 def _send(store: Store, jobs: Sequence[Claimed], current: Current) -> tuple["Batch", list[Sent]]:
     """Decides the jobs under the fence, and sends those that may go and that the store was asked about."""
-    slots = _slots(store, jobs, current)
+    slots = _slots(store, current)
     _sleep_until(slots.first - store.lead)
     began = clock()
     with _fence(jobs) as held:
@@ -157,13 +143,9 @@ def _send(store: Store, jobs: Sequence[Claimed], current: Current) -> tuple["Bat
     return batch, sent
 
 
-def _slots(store: Store, jobs: Sequence[Claimed], current: Current) -> Slots:
-    """A slot for each message that may have to leave, and for each copy that a notice is put on.
-
-    None where everybody was asked to wait meanwhile.
-    """
+def _slots(store: Store, current: Current) -> Slots:
+    """A slot for each message that may have to leave; none where everybody was asked to wait meanwhile."""
     messages = sum(not isinstance(found, Answer) for found in current.values())
-    messages += sum(job.kind is Kind.NOTICE and job.job_id in current for job in jobs)
     return store.rate.reserve(messages, lead=store.lead) or Slots.none()
 
 
@@ -173,7 +155,7 @@ def _sleep_until(moment: float) -> None:
 
 
 def lease() -> datetime.timedelta:
-    """How long a claimed job is its worker's: both calls to the store, and the writes around them."""
+    """How long a claimed job is its worker's: its calls to the store, and the writes around them."""
     return datetime.timedelta(seconds=2 * settings.SPINE_READ_TIMEOUT_SECONDS + 10)
 
 

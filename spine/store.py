@@ -1,13 +1,14 @@
 """The one path to the central store: one event loop and its kept-alive connections a process.
 
-Only `spine.pipeline` and `spine.recovery` come here (an architecture test says so).
+Only `spine.pipeline`, `spine.current` and `spine.recovery` come here (an architecture test says so).
 """
 
 import asyncio
 import hashlib
 import os
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
 
 import structlog
 from django.conf import settings
@@ -22,7 +23,7 @@ from spine.gate import Kind
 from spine.loop_thread import LoopThread
 from spine.outgoing import Outgoing, Sent
 from spine.rate import Rate
-from spine.slots import MayBegin, Slots, Turn
+from spine.slots import MayBegin, Slots
 
 log = structlog.get_logger(__name__)
 
@@ -75,17 +76,23 @@ class Store:
 
     def read(self, nhs_numbers: Sequence[str], slots: Slots) -> list[Found]:
         """What the store holds now for each patient, in the same order; not asked where slots ran out."""
+        return self._ask_all([self._read(number, slots) for number in nhs_numbers])
 
-        results: list[Found] = [Answer(AnswerKind.NOT_SENT)] * len(nhs_numbers)
-        waiting = iter(enumerate(nhs_numbers))
+    def read_copies(self, held: Sequence[tuple[str, CurrentSummary]], slots: Slots) -> list[Found]:
+        """The same for each NHS number, now with the copy itself; not asked where slots ran out."""
+        return self._ask_all([self._read_copy(number, found, slots) for number, found in held])
+
+    def _ask_all(self, questions: Sequence[Coroutine[None, None, Found]]) -> list[Found]:
+        results: list[Found] = [Answer(AnswerKind.NOT_SENT)] * len(questions)
+        waiting = iter(enumerate(questions))
 
         async def lane() -> None:
-            for index, number in waiting:
-                results[index] = await self._read(number, slots)
+            for index, question in waiting:
+                results[index] = await question
 
         async def lanes() -> None:
             # Not all at once: messages of another batch would wait for a connection behind all of them.
-            count = min(settings.SPINE_CONNECTIONS, len(nhs_numbers))
+            count = min(settings.SPINE_CONNECTIONS, len(questions))
             await asyncio.gather(*(lane() for _ in range(count)))
 
         self._loop.run(lanes())
@@ -145,21 +152,15 @@ class Store:
         if one.kind is not Kind.WITHDRAWAL and permission == "No":
             # The store would refuse it; what the patient told it is reason enough not to ask.
             return Sent(one, Answer(AnswerKind.CONSENT_DIFFERS), timezone.now(), permission=permission)
+        if one.build_on and current.copy is None:
+            # What we know of the copy changed after it was asked for, so it was not read: next time it is.
+            return Sent(one, Answer(AnswerKind.NOT_SENT), timezone.now())
         turn = slots.turn(may_begin)
         begins = await turn()
         if begins is None:
             return Sent(one, Answer(AnswerKind.NOT_SENT), timezone.now())
-        copy: bytes | Answer = b""
-        if one.build_on:
-            copy = await self._copy(one, held, slots, begins, turn)
-        if isinstance(copy, Answer):
-            return Sent(one, copy, timezone.now(), permission=permission)
-        # What was asked for a notice took the first slot: its message leaves in one of its own.
-        begins = await turn() if one.build_on else begins
-        if begins is None:
-            return Sent(one, Answer(AnswerKind.NOT_SENT), timezone.now())
         try:
-            body = one.build_on(held, copy) if one.build_on else one.build(held or None)
+            body = _body(one, current, held)
         except Exception as error:  # noqa: BLE001
             # One message that cannot be written must not cost its batch the answers of the others.
             log.error("message_not_written", job_id=one.job_id, error=type(error).__name__)
@@ -185,20 +186,23 @@ class Store:
             body_sha256=hashlib.sha256(body).hexdigest(),
         )
 
-    async def _copy(
-        self, one: Outgoing, held: str, slots: Slots, begins: MayBegin, turn: Turn
-    ) -> bytes | Answer:
-        """What a notice is put on, asked for in a slot that is taken already."""
+    async def _read_copy(self, nhs_number: str, found: CurrentSummary, slots: Slots) -> Found:
+        turn = slots.turn(lambda: True)
+        begins = await turn()
+        if begins is None:
+            return Answer(AnswerKind.NOT_SENT)
         asked = str(uuid.uuid4())
         copy = await self._client.read_summary(
-            one.nhs_number,
-            held,
+            nhs_number,
+            (found.composition_id or "").lower(),
             request_id=asked,
             correlation_id=asked,
             may_begin=begins,
             again=turn,
         )
-        if isinstance(copy, Answer) and copy.kind is AnswerKind.RATE_LIMITED:
+        if isinstance(copy, bytes):
+            return replace(found, copy=copy)
+        if copy.kind is AnswerKind.RATE_LIMITED:
             slots.close()
         return copy
 
@@ -215,6 +219,13 @@ class Store:
         if isinstance(answer, Answer) and answer.kind is AnswerKind.RATE_LIMITED:
             slots.close()
         return answer
+
+
+def _body(one: Outgoing, current: CurrentSummary, held: str) -> bytes:
+    """The message, in place of what the store holds; a notice also on it."""
+    if one.build_on:
+        return one.build_on(held, current.copy or b"")
+    return one.build(held or None)
 
 
 def _nothing_to_do(one: Outgoing, held: str) -> bool:

@@ -47,7 +47,7 @@ PURE_PACKAGES = {"spine.messages"}
 IMPURE = ("django.db", "django.conf", "django.utils.timezone", "time", "carerecords.models", "spine.models")
 # Who may import what stands near the store (law: exactly one path to its client).
 PROTECTED = {
-    "spine.client": {"spine.store", "spine.desk", "spine.permission"},
+    "spine.client": {"spine.store", "spine.current", "spine.desk", "spine.permission"},
     "spine.credentials": {
         "spine.client",
         "spine.desk",
@@ -58,7 +58,7 @@ PROTECTED = {
     # A permission is set by a person at a page, never by a job.
     "spine.desk": {"spine.permission"},
     "spine.permission": {"spine.permission_views"},
-    "spine.store": {"spine.pipeline", "spine.recovery", "spine.overlap", "spine.tasks"},
+    "spine.store": {"spine.pipeline", "spine.current", "spine.recovery", "spine.overlap", "spine.tasks"},
     "spine.rate": {"spine.store", "spine.desk"},
     "spine.pipeline": {"spine.overlap"},
     "spine.overlap": {"spine.tasks"},

@@ -3,23 +3,28 @@
 import datetime
 
 import pytest
+from django.core.management import call_command
 from django.utils import timezone
 
 from boycott.actions import set_gp_stance, set_stance
 from boycott.positions import GpStance, Stance
 from carerecords.models import JobKind, Patient, UploadJob
 from consent.codes import Preference
+from spine import current, pipeline
 from spine.bundle_reading import read_message
 from spine.explain import explain
 from spine.messages import PRACTICE_ENDED
-from spine.models import StoreCopy
+from spine.models import StoreCopy, UploadAttempt
 from spine.runs import actions
 from spine.runs.actions import RunRefused
 from spine.runs.codes import RunKind
 from spine.runs.forecast import forecast
+from spine.store import Store
 from tests.factories import decide, make_item
+from tests.integration.spine.conftest import sending_to
 from tests.integration.spine.running import fed, make_run, started
 from tests.integration.spine.test_sending_runs import consenting, numbers, sent, whys
+from tests.localstore_process import running_store, wait_until
 
 
 def answer(practice, manager, stance):
@@ -166,20 +171,48 @@ def test_the_holds_of_others_hold_a_notice(sending, practice, manager, uploaded)
     assert list(held) == [("HELD", ["policy.gp"])] * 2
 
 
-def test_a_notice_keeps_to_the_rate(sending, practice, manager, uploaded, settings):
-    """It asks for two slots, one for the copy and one for the message."""
+@pytest.fixture(scope="session")
+def slow_localstore():
+    """A store of its own, which can be told to be slow."""
+    yield from running_store(LOCALSTORE_CONTROL="1")
+
+
+@pytest.fixture
+def slow(transactional_db, settings, slow_localstore):
+    yield from sending_to(slow_localstore, settings)
+    call_command("store_fault", "--clear")
+
+
+def test_a_notice_leaves_a_slow_store_at_the_rate_of_production(slow, practice, manager, settings):
+    """An answer takes longer than a batch has to begin in, and than it is from one slot to the next."""
+    [patient] = consenting(practice)
+    started(practice)
+    sent(slow)
     answer(practice, manager, Stance.HOLD)
-    started(practice, RunKind.ENDED)
+    run = started(practice, RunKind.ENDED)
+    line = len(slow.ledger())
+    call_command("store_fault", "delay", seconds="0.3")
+    settings.SPINE_REQUESTS_PER_SECOND = 5
+    slow.store.close()
+    slow.store = Store()
+
+    wait_until(
+        lambda: sent(slow) is not None and not fed(run).rows.exclude(job__state="ACCEPTED").exists(), 20
+    )
+
+    assert numbers(slow.ledger()[line:]) == [patient.nhs_number]
+    assert UploadAttempt.objects.filter(job__sending_row__run=run).count() == 1
+
+
+def test_a_copy_that_was_not_read_is_read_the_next_time(sending, practice, manager, uploaded, monkeypatch):
+    answer(practice, manager, Stance.HOLD)
+    run = started(practice, RunKind.ENDED)
     line = len(sending.ledger())
-    settings.SPINE_REQUESTS_PER_SECOND = 40
-    store = type(sending.store)()
-    sending.store, old = store, sending.store
-    try:
-        for _ in range(20):
-            sent(sending)
-            if len(sending.ledger()) == line + 3:
-                break
-    finally:
-        store.close()
-        sending.store = old
+    with monkeypatch.context() as patched:
+        # What we know of the copies was something else when they were asked for.
+        patched.setattr(current, "_to_put_notices_on", lambda jobs, found: [])
+        pipeline.send_batch(sending.store)
+    assert len(sending.ledger()) == line
+    sent(sending)
     assert len(sending.ledger()) == line + 3
+    assert set(UploadJob.objects.filter(sending_row__run=run).values_list("state", flat=True)) == {"ACCEPTED"}
