@@ -83,7 +83,7 @@ def send_batch(store: Store, *, limit: int | None = None) -> BatchReport:
     if not store.rate.is_open():
         return asked
     taken = claim(limit=limit or store.size.jobs, now=timezone.now(), lease=lease())
-    jobs = _awake(taken)
+    jobs = resting_runs.lay_aside(taken, timezone.now())
     if not jobs:
         return BatchReport(asked.claimed + len(taken), stopped=asked.stopped)
     current = _ask_store(store, jobs)
@@ -100,14 +100,6 @@ def _ask_again(store: Store) -> BatchReport:
     """Asks the gate again about jobs that were held before a fact changed; sends none of them."""
     jobs = claim_held(limit=LARGEST_BATCH, lease=lease())
     return BatchReport(len(jobs), stopped=_send(store, jobs, {})[0].stopped) if jobs else BatchReport()
-
-
-def _awake(taken: Sequence[Claimed]) -> list[Claimed]:
-    """Those of the jobs whose run of uploads, if they belong to one, does not rest now."""
-    at = timezone.now()
-    jobs, resting = resting_runs.apart(taken, at)
-    settle(resting, at=at)
-    return jobs
 
 
 def _ask_store(store: Store, jobs: Sequence[Claimed]) -> Current:

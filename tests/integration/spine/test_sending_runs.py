@@ -20,7 +20,7 @@ from carerecords.models import Cause, JobKind, JobState, Practice, UploadJob
 from carerecords.permissions import NotPermitted, Role
 from consent.codes import Preference
 from spine.models import SendingRow, SendingRun, SendingRunStep, StoreCopy, UploadAttempt
-from spine.runs import actions
+from spine.runs import actions, resting
 from spine.runs.actions import RunRefused
 from spine.runs.codes import RunGroup, RunKind
 from spine.runs.hours import SendingHours, When
@@ -240,6 +240,26 @@ def test_what_a_worker_holds_while_a_run_is_cancelled_ends_when_it_is_put_back(s
     UploadJob.objects.update(state="WAITING", due_at=now(), finished_at=None, reasons=[])
     sent(sending)
     assert sending.ledger() == [] and UploadJob.objects.get().reasons == ["job.run_cancelled"]
+
+
+def test_nothing_sleeps_for_ever_when_a_paused_run_is_cancelled(sending, practice, manager, monkeypatch):
+    """A worker sees the pause, and the run is cancelled before it has laid anything aside."""
+    consenting(practice, 2)
+    run = started(practice, by=manager)
+    actions.pause(run, by=manager, at=now())
+    apart, looks = resting.apart, []
+
+    def cancelled_after_the_first_look(*given):
+        found = apart(*given)
+        if not looks:
+            actions.cancel(run, by=manager, at=now())
+        looks.append(found)
+        return found
+
+    monkeypatch.setattr(resting, "apart", cancelled_after_the_first_look)
+    sent(sending)
+    assert looks and sending.ledger() == []
+    assert states(run) == {"CANCELLED": 2} and not UploadJob.objects.filter(state="WAITING").exists()
 
 
 def test_failed_uploads_are_asked_for_again_once(sending, practice, manager):
