@@ -17,6 +17,7 @@ from carerecords.models.upload_job import BUSY_STATES
 WAITING_FOR_UNDO = "consent.waiting"
 SUPERSEDED = "job.superseded"
 NOTHING_ASKED = "job.undone"
+PATIENT_LEFT = "patient.left"
 
 _INSERT = """
 INSERT INTO carerecords_uploadjob (public_id, patient_id, practice_id, kind, state, cause, requested_at,
@@ -40,6 +41,7 @@ UPDATE carerecords_uploadjob
 SET state = 'CANCELLED', finished_at = %(at)s, due_at = NULL, reasons = %(reasons)s::varchar[], headline = ''
 WHERE id = ANY(%(jobs)s) AND (state IN ('WAITING', 'HELD')) IS TRUE
 """
+_CANCEL_UNLESS_WITHDRAWAL = _CANCEL + "AND kind <> 'WITHDRAWAL'"
 _ASK_AGAIN = """
 UPDATE carerecords_uploadjob SET state = 'WAITING', due_at = %(at)s
 WHERE id = ANY(%(jobs)s) AND (state = 'HELD') IS TRUE
@@ -108,6 +110,17 @@ def cancel_open_many(patient_ids: Sequence[int], *, reason: str, at: datetime.da
     if not patient_ids:
         return 0
     return _change_open(_CANCEL, patient_ids, at=at, reasons=[reason])
+
+
+def cancel_of_former_practice(patient_ids: Sequence[int], *, at: datetime.datetime) -> int:
+    """Ends what a practice asked for and has not begun, now that the patients have moved to another.
+
+    It would be sent under the former practice's fence and say what that one asked for. Not a withdrawal:
+    what the patient refused has to go, whoever asked. Returns how many jobs that was.
+    """
+    if not patient_ids:
+        return 0
+    return _change_open(_CANCEL_UNLESS_WITHDRAWAL, patient_ids, at=at, reasons=[PATIENT_LEFT])
 
 
 def may_be_at_store_many(patient_ids: Sequence[int]) -> list[int]:

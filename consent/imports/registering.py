@@ -10,6 +10,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
+from carerecords import upload_queue
 from carerecords.models import Cause
 from consent import derivation, many
 from consent.codes import ConsentState, ImportKind, ImportState
@@ -94,7 +95,8 @@ def register(*, import_id: int, at: datetime.datetime) -> None:
         cursor.execute(_CLOSE, params)
         cursor.execute(_MOVE, params)
         made.registered += cursor.rowcount
-    # What is held was asked for by the former practice: this one asks anew where consent stands.
+    # What is open was asked for by the former practice: this one asks anew where consent stands.
+    upload_queue.cancel_of_former_practice(list(states), at=at)
     asking = {patient: state for patient, state in states.items() if derivation.calls_for(state) == "upload"}
     many.ask_many(asking, cause=Cause.UPDATE, by=made.approved_by, at=at)
     made.skipped = made.new + made.changed - made.registered

@@ -125,9 +125,10 @@ def _next_patients(run: SendingRun, most: int) -> list[int]:
 
 def _ask(run: SendingRun, patients: Sequence[int], at: datetime.datetime) -> None:
     """Asks for what the gate does not rule out, and notes why for the others."""
-    list(Patient.objects.filter(pk__in=patients).order_by("pk").lock().values_list("pk", flat=True))
+    left_out = dict.fromkeys(_moved(run, patients), Reason.PATIENT_LEFT)
     open_or_busy = UploadJob.objects.filter(asked_for(RunKind(run.kind)), patient__in=patients)
-    left_out = dict.fromkeys(open_or_busy.values_list("patient_id", flat=True), Reason.JOB_OPEN)
+    for pk in open_or_busy.values_list("patient_id", flat=True):
+        left_out.setdefault(pk, Reason.JOB_OPEN)
     uploads, removals, notices = [], [], []
     kind = kind_asked(RunKind(run.kind))
     asked = {pk: (kind, False) for pk in patients if pk not in left_out}
@@ -146,6 +147,19 @@ def _ask(run: SendingRun, patients: Sequence[int], at: datetime.datetime) -> Non
     upload_queue.request_notices(notices, cause=Cause.RUN, by=run.made_by, at=at)
     _name_jobs(run, [*uploads, *removals, *notices], at)
     _note_why(run, left_out.items())
+
+
+def _moved(run: SendingRun, patients: Sequence[int]) -> list[int]:
+    """Keeps the patients as they are; returns those who are of no practice of the run any more.
+
+    They moved since they were listed: the run is not their new practice's, and may not speak for it. Who only
+    left is still of the practice that they left.
+    """
+    rows = Patient.objects.filter(pk__in=patients).order_by("pk").lock().values_list("pk", "practice_id")
+    practice_of = dict(rows)
+    theirs = run.shares.filter(practice__in=set(practice_of.values())).values_list("practice_id", flat=True)
+    of_the_run = set(theirs)
+    return [pk for pk, practice in practice_of.items() if practice not in of_the_run]
 
 
 def _name_jobs(run: SendingRun, patients: Sequence[int], at: datetime.datetime) -> None:

@@ -25,7 +25,13 @@ def test_every_reason_of_the_gate_stands_in_its_table():
 
 
 @pytest.mark.parametrize(
-    "code", [upload_queue.WAITING_FOR_UNDO, upload_queue.SUPERSEDED, upload_queue.NOTHING_ASKED]
+    "code",
+    [
+        upload_queue.WAITING_FOR_UNDO,
+        upload_queue.SUPERSEDED,
+        upload_queue.NOTHING_ASKED,
+        upload_queue.PATIENT_LEFT,
+    ],
 )
 def test_codes_of_the_ground_are_reasons(code):
     assert Reason.of(code)

@@ -5,7 +5,7 @@ import datetime
 import pytest
 import time_machine
 
-from carerecords.models import Patient, Registration, UploadJob
+from carerecords.models import JobKind, Patient, Registration, UploadJob
 from carerecords.permissions import Role
 from consent import bulk_runs, bulk_work, letters, tasks
 from consent.codes import BulkKind, ImportKind, ImportState, Preference, RunState
@@ -388,6 +388,24 @@ def test_consent_follows_the_patient(practice, manager):
     assert stays == [(former.pk, datetime.date(2020, 9, 30)), (practice.pk, None)]
     job = UploadJob.objects.get(patient=patient, state="WAITING")
     assert job.practice == practice and ConsentEvent.objects.count() == 1
+
+
+@pytest.mark.parametrize("kind", JobKind)
+@pytest.mark.parametrize("state", ["WAITING", "HELD"])
+def test_what_the_former_practice_asked_for_ends(practice, manager, kind, state):
+    """But a removal: what the patient refused has to go, whoever asked."""
+    former = make_practice()
+    patient = make_patient(former, left_on=datetime.date(2020, 9, 30))
+    job = UploadJob.objects.create(
+        patient=patient, practice=former, kind=kind, state=state, cause="RUN", requested_at=NOW, due_at=NOW
+    )
+    applied(staged(practice, manager, csv_of([person(patient.nhs_number)], PATIENTS), PATIENTS), manager)
+    patient.refresh_from_db()
+    job.refresh_from_db()
+    ended = ("CANCELLED", ["patient.left"], None)
+    stays = kind == JobKind.WITHDRAWAL
+    assert patient.practice == practice
+    assert (job.state, job.reasons, job.due_at) == ((state, [], NOW) if stays else ended)
 
 
 def test_a_refusal_follows_and_asks_for_nothing(practice, manager):

@@ -16,11 +16,11 @@ from django.utils import timezone
 from boycott.actions import set_stance
 from boycott.positions import Stance
 from carerecords.confirmation import Confirmation, NotConfirmed
-from carerecords.models import Cause, JobKind, JobState, Practice, UploadJob
+from carerecords.models import Cause, JobKind, JobState, Patient, Practice, UploadJob
 from carerecords.permissions import NotPermitted, Role
 from consent.codes import Preference
 from spine.models import SendingRow, SendingRun, SendingRunStep, StoreCopy, UploadAttempt
-from spine.runs import actions, resting
+from spine.runs import actions, feeding, resting
 from spine.runs.actions import RunRefused
 from spine.runs.codes import RunGroup, RunKind
 from spine.runs.hours import SendingHours, When
@@ -260,6 +260,20 @@ def test_nothing_sleeps_for_ever_when_a_paused_run_is_cancelled(sending, practic
     sent(sending)
     assert looks and sending.ledger() == []
     assert states(run) == {"CANCELLED": 2} and not UploadJob.objects.filter(state="WAITING").exists()
+
+
+@pytest.mark.parametrize("kind", [RunKind.INITIAL, RunKind.MIGRATION])
+def test_who_moved_to_another_practice_is_no_more_of_the_run(practice, manager, settings, kind):
+    settings.SPINE_REQUESTS_PER_SECOND = 0.5  # fewer than there are, so that some are still to come
+    consenting(practice, feeding.FEWEST_WAITING + 2)
+    run = started(practice, kind, by=manager)
+    moved, stays = run.rows.filter(job=None).values_list("patient_id", flat=True)
+    Patient.objects.filter(pk=moved).update(practice=make_practice(), usual_gp=None)
+    UploadJob.objects.update(state="CANCELLED", due_at=None, finished_at=now())
+    fed(run)
+    assert not UploadJob.objects.filter(patient=moved).exists()
+    assert run.rows.get(patient=moved).why == "patient.left"
+    assert UploadJob.objects.get(patient=stays).state == "WAITING"
 
 
 def test_failed_uploads_are_asked_for_again_once(sending, practice, manager):
