@@ -22,7 +22,7 @@ from carerecords.permissions import Role
 from carerecords.summary_codes import EntryKind
 from spine.claims import Claimed
 from spine.facts import Loaded
-from spine.gate import Decision, Kind, Scope
+from spine.gate import Decision, Kind, Notice, Scope
 from spine.messages import (
     PRACTICE_ENDED,
     Author,
@@ -59,12 +59,12 @@ def load_outgoing(going: Sequence[Going], *, at: datetime.datetime) -> tuple[lis
     authored = _authored(job.job_id for job, _, _ in going if job.attempt > 1)
     local = timezone.localtime(at)
     outgoing, unbuildable = [], []
-    for job, decision, _ in going:
+    for job, decision, loaded in going:
         assert decision.scope is not None
         try:
             summary = read.summary(job, decision.scope)
             known = read.copies.get(job.patient_id, NOBODY)
-            statement = read.statement(job, local.date()) if job.kind is Kind.NOTICE else ""
+            statement = read.statement(job, loaded.facts.notice) if job.kind is Kind.NOTICE else ""
             outgoing.append(_outgoing(job, summary, known, authored, local, statement))
         except Exception as error:  # noqa: BLE001
             # One record that cannot be put into words must not stop its batch. No patient data here.
@@ -98,10 +98,14 @@ class _Read:
             recently_registered=one.registered_on > self.new_since,
         )
 
-    def statement(self, job: Claimed, today: datetime.date) -> str:
-        """What a notice says on the copy of a job's patient."""
+    def statement(self, job: Claimed, asked: Notice) -> str:
+        """What a notice says on the copy of a job's patient: what was asked for, and the gate found to be so."""
+        if asked is Notice.ENDED:
+            return PRACTICE_ENDED
         left_on = self.patients[job.patient_id].left_on
-        return patient_left(left_on) if left_on and left_on <= today else PRACTICE_ENDED
+        if left_on is None:
+            raise LookupError("The patient has not left.")
+        return patient_left(left_on)
 
     def _author(self, one: "_Record", kind: Kind) -> Author:
         author = self.gps.get(one.usual_gp_id) if one.usual_gp_id else None

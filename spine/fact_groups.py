@@ -9,7 +9,7 @@ three small queries. A million patients of 6,658 practices took 1.5 s on two qui
 
 import datetime
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from django.db.models import Count, FilteredRelation, OuterRef, Q, QuerySet, Subquery
@@ -22,7 +22,7 @@ from carerecords.models.upload_job import BUSY_STATES, OPEN_STATES
 from spine.fact_codes import apart, code_within, facts_of
 from spine.fact_columns import annotate_own
 from spine.facts import Nation, asked_of, facts_where
-from spine.gate import Decision, Kind, decide
+from spine.gate import Decision, Kind, Notice, decide
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,8 @@ def side_of(home: Home, nation: Nation, revisions: Sequence[Revision]) -> Side:
 class Verdicts:
     """The gate's answers for one state of the nation, asked once for each distinct combination."""
 
-    def __init__(self, nation: Nation, kind: Kind = Kind.UPLOAD) -> None:
-        self._nation, self._kind = nation, kind
+    def __init__(self, nation: Nation, kind: Kind = Kind.UPLOAD, notice: Notice = Notice.LEFT) -> None:
+        self._nation, self._kind, self._notice = nation, kind, notice
         self._known: dict[tuple[int, Side], Decision] = {}
 
     def of(self, own: int, side: Side) -> Decision:
@@ -92,7 +92,7 @@ class Verdicts:
         if side.gp_holds is not None:
             row["fact_gp_holds"] = side.gp_holds
         facts = facts_where(row, side.asked, self._nation, kind=self._kind, undo_window_open=False)
-        return decide(facts)
+        return decide(replace(facts, notice=self._notice))
 
 
 def homes(practices: QuerySet[Practice], today: datetime.date) -> dict[int, Home]:

@@ -18,7 +18,7 @@ from consent.codes import ConsentModel, ConsentState
 from spine.reasons import Effect, Reason
 
 # Goes into every recorded decision; raise it with every change of what the gate answers.
-ENGINE = "3"
+ENGINE = "4"
 
 
 class Kind(StrEnum):
@@ -27,6 +27,13 @@ class Kind(StrEnum):
     UPLOAD = "UPLOAD"
     WITHDRAWAL = "WITHDRAWAL"
     NOTICE = "NOTICE"  # the store's own copy, with a sentence
+
+
+class Notice(StrEnum):
+    """What a notice says."""
+
+    LEFT = "LEFT"  # the patient left the practice
+    ENDED = "ENDED"  # the practice contributes no more
 
 
 class Outcome(StrEnum):
@@ -67,6 +74,8 @@ class Facts:
     """All that the gate looks at. The defaults are the ones that hold."""
 
     kind: Kind
+    # What was asked for, where that is a notice.
+    notice: Notice = Notice.LEFT
     consent: ConsentState = ConsentState.NONE
     consent_model: ConsentModel = ConsentModel.EXPLICIT
     letter: Letter = Letter.NOT_SENT
@@ -222,9 +231,15 @@ RULES: tuple[Callable[[Facts], Reason | None], ...] = (
 
 
 def _there_is_something_to_note(facts: Facts) -> Reason | None:
-    """A copy is kept up no more when the patient has left, or the practice holds or follows a boycott."""
-    ended = facts.left or _practice_allows(facts) is not None or _position_allows(facts) is not None
-    return None if ended else Reason.NOTICE_NEEDLESS
+    """A copy is kept up no more when the patient has left, or the practice holds or follows a boycott.
+
+    Only what was asked for is said: that the practice has ended it is for the practice to say.
+    """
+    if facts.notice is Notice.LEFT:
+        is_so = facts.left
+    else:
+        is_so = _practice_allows(facts) is not None or _position_allows(facts) is not None
+    return None if is_so else Reason.NOTICE_NEEDLESS
 
 
 # What the practice decided itself, and may say on its own copies; and that the patient has left.

@@ -118,7 +118,7 @@ class Reason(Enum):
         "notice.needless",
         Effect.CANCEL,
         Actor.NOBODY,
-        "The patient is here and the practice contributes, so there is nothing to note.",
+        "What the notice would say is not so, or no longer, so there is nothing to note.",
     )
     SYSTEM_STOP = ("system.stop", Effect.HOLD, Actor.NATIONAL, "All uploads are stopped.")
     FACTS_STALE = (

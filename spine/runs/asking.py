@@ -5,7 +5,7 @@ from django.db.models import Q
 from carerecords.models import JobKind, JobState
 from carerecords.models.upload_job import BUSY_STATES, OPEN_STATES
 from consent.codes import ConsentState
-from spine.gate import Decision, Kind, Outcome
+from spine.gate import Decision, Kind, Notice, Outcome
 from spine.reasons import Reason
 from spine.runs.codes import NOTICES, RunKind
 
@@ -30,6 +30,11 @@ def asked_for(kind: RunKind) -> Q:
 def kind_asked(kind: RunKind) -> Kind:
     """What the gate is asked about."""
     return Kind.NOTICE if kind in NOTICES else Kind.UPLOAD
+
+
+def notice_asked(kind: RunKind) -> Notice:
+    """Which notice, where the run asks for one."""
+    return Notice.ENDED if kind is RunKind.ENDED else Notice.LEFT
 
 
 def asks_for(kind: RunKind, consent: ConsentState, decision: Decision) -> JobKind | Reason:

@@ -5,7 +5,7 @@ import datetime
 from carerecords.models import Practice
 from spine.fact_groups import homes, side_of
 from spine.facts import load_nation
-from spine.gate import Facts, Kind, decide
+from spine.gate import Facts, Kind, Notice, decide
 from spine.reasons import Reason
 
 
@@ -14,5 +14,5 @@ def has_ended(practice: Practice, at: datetime.datetime) -> bool:
     nation = load_nation(at)
     [home] = homes(Practice.objects.filter(pk=practice.pk), nation.today).values()
     side = side_of(home, nation, nation.revisions)
-    asked = Facts(Kind.NOTICE, stance=side.stance, positions=side.asked)
+    asked = Facts(Kind.NOTICE, Notice.ENDED, stance=side.stance, positions=side.asked)
     return Reason.NOTICE_NEEDLESS not in decide(asked).reasons

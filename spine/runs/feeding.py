@@ -11,6 +11,7 @@ Cost: some fifteen statements a chunk of `CHUNK` patients; listing a practice is
 import datetime
 import uuid
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -21,7 +22,7 @@ from carerecords.models import Cause, JobKind, Patient, UploadJob
 from spine.facts import load_batch, load_nation
 from spine.gate import decide
 from spine.reasons import Reason
-from spine.runs.asking import asked_for, asks_for, kind_asked
+from spine.runs.asking import asked_for, asks_for, kind_asked, notice_asked
 from spine.runs.codes import RunKind, RunState, RunStep
 from spine.runs.models import SendingRow, SendingRun, SendingRunStep, SendingShare
 from spine.runs.queries import UNSETTLED, jobs_of
@@ -130,10 +131,11 @@ def _ask(run: SendingRun, patients: Sequence[int], at: datetime.datetime) -> Non
     for pk in open_or_busy.values_list("patient_id", flat=True):
         left_out.setdefault(pk, Reason.JOB_OPEN)
     uploads, removals, notices = [], [], []
-    kind = kind_asked(RunKind(run.kind))
+    kind, notice = kind_asked(RunKind(run.kind)), notice_asked(RunKind(run.kind))
     asked = {pk: (kind, False) for pk in patients if pk not in left_out}
     for pk, found in load_batch(asked, load_nation(at)).items():
-        asks = asks_for(RunKind(run.kind), found.facts.consent, decide(found.facts))
+        facts = replace(found.facts, notice=notice)
+        asks = asks_for(RunKind(run.kind), facts.consent, decide(facts))
         if isinstance(asks, Reason):
             left_out[pk] = asks
         elif asks is JobKind.WITHDRAWAL:

@@ -19,7 +19,7 @@ from spine.fact_groups import Verdicts, groups, homes, side_of
 from spine.facts import load_nation
 from spine.gate import Outcome
 from spine.reasons import Reason
-from spine.runs.asking import asked_for, asks_for, kind_asked
+from spine.runs.asking import asked_for, asks_for, kind_asked, notice_asked
 from spine.runs.codes import RunKind
 from spine.runs.models import SendingRun
 from spine.runs.selection import patients_of
@@ -59,7 +59,7 @@ def forecast(run: SendingRun, at: datetime.datetime) -> Forecast:
     practices = Practice.objects.filter(pk__in=run.shares.values("practice"))
     nation = load_nation(at)
     kind = RunKind(run.kind)
-    where, verdicts = homes(practices, nation.today), Verdicts(nation, kind_asked(kind))
+    where, verdicts = homes(practices, nation.today), Verdicts(nation, kind_asked(kind), notice_asked(kind))
     sides = {home.id: side_of(home, nation, nation.revisions) for home in where.values()}
     go = removals = 0
     held: Counter[Reason] = Counter()

@@ -145,6 +145,25 @@ def test_a_copy_that_is_not_ours_is_left_alone(sending, practice, uploaded):
     assert UploadJob.objects.get(sending_row__run=run).reasons == ["store.others"]
 
 
+def test_only_what_was_asked_for_is_said(sending, practice, manager, uploaded):
+    """Both are so at first. Then the patient is back, and it is not for that run to say that the practice has ended."""
+    back, gone, _ = uploaded
+    answer(practice, manager, Stance.HOLD)
+    Patient.objects.filter(pk__in=[back.pk, gone.pk]).update(left_on=timezone.localdate())
+    run = started(practice, RunKind.LEAVERS)
+    Patient.objects.filter(pk=back.pk).update(left_on=None)
+    line = len(sending.ledger())
+    sent(sending)
+    assert numbers(sending.ledger()[line:]) == [gone.nhs_number]
+    assert UploadJob.objects.get(sending_row__run=run, patient=back).reasons == ["notice.needless"]
+
+    # And the other way round: they leave after the practice asked to say that it contributes no more.
+    run = started(practice, RunKind.ENDED)
+    Patient.objects.filter(pk=back.pk).update(left_on=timezone.localdate())
+    sent(sending)
+    assert PRACTICE_ENDED in at_store(sending, back).sections[0].sentences
+
+
 def test_nothing_is_noted_once_the_practice_contributes_again(sending, practice, manager, uploaded):
     answer(practice, manager, Stance.HOLD)
     run = started(practice, RunKind.ENDED)

@@ -135,16 +135,18 @@ CASES = [
     ),
     # A notice says on the store's own copy that it is kept up no more: only what ended it does not hold it.
     send("notice, the patient left", "AS_HELD", kind="NOTICE", left=True),
-    send("notice, held by the practice", "AS_HELD", kind="NOTICE", stance=Stance.HOLD),
-    send("notice, boycott followed", "AS_HELD", kind="NOTICE", positions=positions(BOYCOTT)),
-    send("notice, boycott in a conflict", "AS_HELD", kind="NOTICE", positions=positions(BOYCOTT, COOPERATE)),
+    send("notice, held by the practice", "AS_HELD", kind="NOTICE", notice="ENDED", stance=Stance.HOLD),
+    send("notice, boycott followed", "AS_HELD", kind="NOTICE", notice="ENDED", positions=positions(BOYCOTT)),
+    send("notice, boycott in a conflict", "AS_HELD", kind="NOTICE", notice="ENDED", positions=positions(BOYCOTT, COOPERATE)),
     send(
-        "notice, implied consent and only express asked for", "AS_HELD", kind="NOTICE", stance=Stance.HOLD,
+        "notice, implied consent and only express asked for", "AS_HELD", kind="NOTICE", notice="ENDED", stance=Stance.HOLD,
         consent=C.NONE, consent_model=IMPLIED, letter="WINDOW_PASSED", positions=positions(EXPLICIT_ONLY),
     ),
     send("notice, consent to additional", "AS_HELD", kind="NOTICE", left=True, consent=C.EXPRESS_ADDITIONAL),
     cancel("notice, nothing to note", "notice.needless", kind="NOTICE"),
-    cancel("notice, boycott not followed", "notice.needless", kind="NOTICE", positions=positions(BOYCOTT), stance=Stance.DO_NOT_FOLLOW),
+    cancel("notice, boycott not followed", "notice.needless", kind="NOTICE", notice="ENDED", positions=positions(BOYCOTT), stance=Stance.DO_NOT_FOLLOW),
+    cancel("notice, not left and only the practice has ended it", "notice.needless", kind="NOTICE", stance=Stance.HOLD, positions=positions(BOYCOTT)),
+    cancel("notice, the practice contributes and the patient left", "notice.needless", kind="NOTICE", notice="ENDED", left=True),
     cancel("notice, the patient refused", "consent.refused", kind="NOTICE", left=True, consent=C.EXPRESS_DISSENT),
     cancel("notice, the patient died", "patient.died", kind="NOTICE", left=True, died=True),
     hold(
@@ -159,7 +161,12 @@ CASES = [
 
 def open_facts(gate: Any, **changes: Any) -> Any:
     """Facts under which an upload of express core consent goes, with changes, for a gate module."""
-    enums = {"kind": gate.Kind, "letter": gate.Letter, "store_permission": gate.StorePermission}
+    enums = {
+        "kind": gate.Kind,
+        "notice": gate.Notice,
+        "letter": gate.Letter,
+        "store_permission": gate.StorePermission,
+    }
     values = {
         "kind": "UPLOAD",
         "consent": C.EXPRESS_CORE,

@@ -75,11 +75,11 @@ def test_a_withdrawal_passes_whatever_the_facts(facts, others):
     assert decide(withdrawal) == Decision(Outcome.SEND, Scope.BLANK, ())
 
 
-@given(every_facts)
-def test_a_notice_is_held_by_all_but_what_ended_the_copy(facts):
+@given(every_facts, st.sampled_from(gate.Notice))
+def test_a_notice_is_held_by_all_but_what_ended_the_copy(facts, asked):
     """The practice's own answer and the patient's leaving do not hold it; everybody else's say does."""
     upload = set(decide(facts).reasons)
-    notice = set(decide(dataclasses.replace(facts, kind=Kind.NOTICE)).reasons)
+    notice = set(decide(dataclasses.replace(facts, kind=Kind.NOTICE, notice=asked)).reasons)
     own = {"patient.left", "policy.conflict", "policy.bma", "policy.explicit", "policy.practice"}
     assert {reason.code for reason in upload - notice} <= own
     assert {reason.code for reason in notice - upload} <= {"notice.needless"}
