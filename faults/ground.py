@@ -6,6 +6,7 @@ that, and the store's ledger, are what the check goes by, and not what the produ
 
 import json
 import os
+import re
 import shutil
 import signal
 import sys
@@ -23,7 +24,7 @@ from config.embedded.broker import Broker
 from config.embedded.discovery import find_broker, find_postgres
 from config.embedded.postgres import FOR_TESTS, Postgres
 from config.embedded.processes import own_account, server_account
-from config.embedded.services import DIRECT, Service, free_port
+from config.embedded.services import DIRECT, Service
 from faults.nursery import Nursery
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -32,6 +33,7 @@ FHIR = "/summary-care-record/FHIR/R4"
 READ_TIMEOUT = 2
 START_SECONDS = 60
 _TEMPLATE = "care_empty"
+_LISTENS = re.compile(r"^listening on (\S+)$", re.MULTILINE)
 
 
 @dataclass
@@ -109,17 +111,20 @@ class Site:
         } | more
 
     def start_store(self, variables: dict[str, str]) -> None:
-        port = free_port("FAULTS_STORE_PORT", 8500)
-        self.base_url = f"http://127.0.0.1:{port}"
         environment = {
             "LOCALSTORE_DATABASE_URL": self.ground.stores.url(f"{self.name}_store"),
-            "LOCALSTORE_PORT": str(port),
+            # Any port that is free: another run beside this one must not be sent what is meant for this.
+            "LOCALSTORE_PORT": "0",
             "LOCALSTORE_CONTROL": "1",
         } | variables
-        self.store = services.local_store(environment, own_account(), self.folder / "store.log", PROJECT)
+        log = self.folder / "store.log"
+        self.store = services.local_store(environment, own_account(), log, PROJECT)
         self.ends.callback(self.store.stop)
         self.store.start()
-        self.store.wait_for(f"{self.base_url}/health", START_SECONDS)
+        wait_until(lambda: _LISTENS.search(log.read_text()), START_SECONDS, "the store listens")
+        found = _LISTENS.search(log.read_text())
+        assert found is not None
+        self.base_url = found.group(1)
 
     def start_broker(self) -> Broker:
         account = server_account()

@@ -175,7 +175,9 @@ def _copies(seen: Seen) -> Iterator[str]:
     current = {line.nhs_number: line for line in seen.lines}
     busy = {job.patient_id for job in seen.jobs.values() if job.state in UNDER_WAY}
     for number, line in current.items():
-        patient = seen.patients[number]
+        # Nobody's number is a violation of I1 already.
+        if (patient := seen.patients.get(number)) is None:
+            continue
         copy = seen.copies.get(patient.id)
         if patient.id not in busy and (copy is None or copy.composition_id != line.composition):
             yield f"record {patient.id}: another copy is there than we noted"
@@ -225,8 +227,10 @@ def _left_there(seen: Seen) -> Iterator[str]:
         if job.kind == "WITHDRAWAL" and job.state in {"WAITING", "FAILED"}
     }
     for number, line in {line.nhs_number: line for line in seen.lines}.items():
+        if line.is_blank or number not in seen.patients:
+            continue
         patient = seen.patients[number].id
-        if not line.is_blank and patient not in undone and not _permits(seen.consents.get(patient, ()), NOW):
+        if patient not in undone and not _permits(seen.consents.get(patient, ()), NOW):
             yield f"record {patient}: refused, and its summary is still there"
 
 

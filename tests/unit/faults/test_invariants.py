@@ -131,6 +131,7 @@ BAD = {
         {"consents": {1: [consent(1, 0), consent(2, 8, kind="REVERSAL", preference="", reverses_id=1)]}},
         {"I1", "I2", "I6"},
     ),
+    "nobody's number": ({"patients": {}}, {"I1", "I2"}),
     "accepted twice": ({"lines": [line(), line(2, 13, 14)]}, {"I3"}),
     "accepted again under another key": (
         {
