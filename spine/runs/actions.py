@@ -104,8 +104,14 @@ def resume(run: SendingRun, *, by: User, at: datetime.datetime) -> SendingRun:
 
 @transaction.atomic
 def cancel(run: SendingRun, *, by: User, at: datetime.datetime) -> SendingRun:
-    """Ends it: uploads of it that have not begun are cancelled. Removals that were asked for still go."""
+    """Ends it: uploads of it that have not begun are cancelled. Removals that were asked for still go.
+
+    One that has finished too, while something of it is held: that would still go once nobody holds it.
+    """
+    has_finished = run.state == RunState.FINISHED
     locked = _step(run, RunStep.CANCELLED, by, at)
+    if has_finished and not queries.has_open(locked):
+        raise RunRefused("Nothing of this run can still be sent. The run is: Finished")
     reason = Reason.JOB_RUN_CANCELLED
     with connection.cursor() as cursor:
         cursor.execute(

@@ -79,7 +79,8 @@ TRANSITIONS: dict[RunState, dict[RunStep, RunState]] = {
         _T.FINISHED: _S.FINISHED,
     },
     _S.PAUSED: {_T.RESUMED: _S.RUNNING, _T.CANCELLED: _S.CANCELLED},
-    _S.FINISHED: {_T.RERUN: _S.RUNNING},
+    # What was held when it finished is cancelled with it.
+    _S.FINISHED: {_T.RERUN: _S.RUNNING, _T.CANCELLED: _S.CANCELLED},
     _S.CANCELLED: {},
 }
 # Where its uploads may still leave.

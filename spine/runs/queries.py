@@ -4,9 +4,10 @@ import uuid
 
 from django.db.models import QuerySet
 
-from carerecords.models import JobState, Practice, UploadJob
+from carerecords.models import JobKind, JobState, Practice, UploadJob
+from carerecords.models.upload_job import BUSY_STATES, OPEN_STATES
 from spine.queries import not_asked_again
-from spine.runs.codes import UNDER_WAY, RunState
+from spine.runs.codes import TRANSITIONS, UNDER_WAY, RunState, RunStep
 from spine.runs.models import SendingRun, SendingShare
 
 PAGE = 50
@@ -50,3 +51,17 @@ def jobs_of(run: SendingRun) -> QuerySet[UploadJob]:
 def failed_of(run: SendingRun) -> QuerySet[UploadJob]:
     """Those that failed and were not asked for again since."""
     return not_asked_again(jobs_of(run).filter(state=JobState.FAILED))
+
+
+def has_open(run: SendingRun) -> bool:
+    """Whether an upload or notice of it may still leave. Removals do not count: nothing ends them."""
+    not_over = [*OPEN_STATES, *BUSY_STATES]
+    return jobs_of(run).exclude(kind=JobKind.WITHDRAWAL).filter(state__in=not_over).exists()
+
+
+def steps_open(run: SendingRun) -> set[RunStep]:
+    """What can be done with a run now. One that has finished is cancelled while something of it is held."""
+    steps = set(TRANSITIONS[RunState(run.state)])
+    if run.state == RunState.FINISHED and not has_open(run):
+        steps.discard(RunStep.CANCELLED)
+    return steps

@@ -64,6 +64,7 @@ def _rest(job: Claimed, state: RunState, hours: SendingHours, local: datetime.da
     if reason := _REASONS.get(state):
         over = state is RunState.CANCELLED
         return after_resting(job, JobState.CANCELLED if over else JobState.WAITING, reason, due_at=None)
-    if state is RunState.RUNNING and not hours.is_open(local):
+    # Also once it has finished: what was held goes later, and in its hours.
+    if not hours.is_open(local):
         return after_resting(job, JobState.WAITING, Reason.JOB_HOURS, due_at=hours.next_opening(local))
     return None

@@ -22,14 +22,14 @@ from carerecords.permissions import Permission
 from carerecords.small_numbers import SMALL
 from spine.runs import actions, pages
 from spine.runs.actions import RunRefused
-from spine.runs.codes import TRANSITIONS, RunGroup, RunKind, RunState, RunStep
+from spine.runs.codes import RunGroup, RunKind, RunState, RunStep
 from spine.runs.forecast import expected_end, forecast
 from spine.runs.forms import NationalRunForm, RunForm
 from spine.runs.listed import filter_of, words_of
 from spine.runs.models import SendingRun
 from spine.runs.picture import HEIGHT, WIDTH, stretches
 from spine.runs.progress import by_practice, progress_of
-from spine.runs.queries import failed_of, programme_runs_for, run_of
+from spine.runs.queries import failed_of, programme_runs_for, run_of, steps_open
 
 # The figures of a check page that stood open for longer say nothing of now.
 CHECKED_FOR = datetime.timedelta(minutes=30)
@@ -127,7 +127,7 @@ def run(request: CareRequest, public_id: uuid.UUID) -> HttpResponse:
         "failed": failed_of(found).count() if progress.number("failed") else 0,
         "ends": expected_end(found, progress.to_go, at) if found.state == RunState.RUNNING else None,
         "reasons": pages.shown_to(found, progress.reasons),
-        "may": set(TRANSITIONS[RunState(found.state)]),
+        "may": steps_open(found),
         "steps": RunStep,
         "answers": pages.answers(found, progress.practices),
         "history": pages.history(found),
@@ -156,7 +156,7 @@ def run_step(request: CareRequest, public_id: uuid.UUID) -> HttpResponse:
 def run_cancel(request: CareRequest, public_id: uuid.UUID) -> HttpResponse:
     """Ends a run, once it was said what that means."""
     found = _run(request, public_id)
-    if RunStep.CANCELLED not in TRANSITIONS[RunState(found.state)]:
+    if RunStep.CANCELLED not in steps_open(found):
         flash.notice(request, "This run is over. Nothing was changed.")
         return redirect("spine:run", public_id)
     if request.method != "POST":

@@ -11,7 +11,7 @@ TABLE = """
     PAUSED     .        PAUSED     .          .        .
     RESUMED    .        .          RUNNING    .        .
     RERUN      .        RUNNING    .          RUNNING  .
-    CANCELLED  CANCELLED CANCELLED CANCELLED  .        .
+    CANCELLED  CANCELLED CANCELLED CANCELLED  CANCELLED .
     FINISHED   .        FINISHED   .          .        .
 """
 LINES = {line.split()[0]: line.split()[1:] for line in TABLE.strip().splitlines()}
