@@ -37,6 +37,11 @@ def notice_asked(kind: RunKind) -> Notice:
     return Notice.ENDED if kind is RunKind.ENDED else Notice.LEFT
 
 
+def requests_a_patient(kind: RunKind) -> int:
+    """How many requests the store gets for each: what is there, the copy that a notice is put on, the message."""
+    return 3 if kind in NOTICES else 2
+
+
 def asks_for(kind: RunKind, consent: ConsentState, decision: Decision) -> JobKind | Reason:
     """The kind of job, or the reason why there is none."""
     if kind is RunKind.MIGRATION and consent in REFUSED:

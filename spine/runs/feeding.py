@@ -5,7 +5,8 @@ it, and pausing it would have to touch each. So at most a minute's work of a run
 
 A chunk is one transaction: the jobs and the rows that name them commit together, and a row asks once.
 A worker that dies leaves whole chunks, and the next ring of the clock goes on (docs/adr/0150).
-Cost: some fifteen statements a chunk of `CHUNK` patients; listing a practice is one more.
+Cost: sixteen statements a chunk of `CHUNK` patients, two more where removals are asked for too, and one for each
+reason why any are left out; nine to list a practice.
 """
 
 import datetime
@@ -22,17 +23,16 @@ from carerecords.models import Cause, JobKind, Patient, UploadJob
 from spine.facts import load_batch, load_nation
 from spine.gate import decide
 from spine.reasons import Reason
-from spine.runs.asking import asked_for, asks_for, kind_asked, notice_asked
+from spine.runs.asking import asked_for, asks_for, kind_asked, notice_asked, requests_a_patient
 from spine.runs.codes import RunKind, RunState, RunStep
 from spine.runs.models import SendingRow, SendingRun, SendingRunStep, SendingShare
 from spine.runs.queries import UNSETTLED, jobs_of
 from spine.runs.selection import patients_of
 
 CHUNK = 500
-# What waits of a run where the store has no limit; else a minute's work, of two requests a patient.
+# What waits of a run where the store has no limit; else a minute's work.
 MOST_WAITING = 2000
 FEWEST_WAITING = 20
-REQUESTS_A_PATIENT = 2
 
 _LIST = """
 INSERT INTO spine_sendingrow (run_id, patient_id, why)
@@ -64,12 +64,12 @@ def feed(public_id: uuid.UUID, clock: Callable[[], datetime.datetime]) -> None:
             pass
 
 
-def most_waiting() -> int:
-    """How many uploads of a run may wait at a time."""
+def most_waiting(kind: RunKind) -> int:
+    """How many uploads or notices of a run may wait at a time."""
     rate = settings.SPINE_REQUESTS_PER_SECOND
     if not rate:
         return MOST_WAITING
-    return max(FEWEST_WAITING, min(MOST_WAITING, int(60 * rate / REQUESTS_A_PATIENT)))
+    return max(FEWEST_WAITING, min(MOST_WAITING, int(60 * rate / requests_a_patient(kind))))
 
 
 @transaction.atomic
@@ -83,11 +83,12 @@ def _feed_chunk(public_id: uuid.UUID, at: datetime.datetime) -> bool:
     waiting = jobs_of(run).filter(state__in=UNSETTLED).count()
     if not run.sending_hours.is_open(timezone.localtime(at)):
         return False
-    patients = _next_patients(run, min(CHUNK, most_waiting() - waiting))
+    most = most_waiting(RunKind(run.kind))
+    patients = _next_patients(run, min(CHUNK, most - waiting))
     if patients:
         _ask(run, patients, at)
         return True
-    if waiting >= most_waiting():
+    if waiting >= most:
         return False
     if _list_next_practice(run, at):
         return True

@@ -19,13 +19,10 @@ from spine.fact_groups import Verdicts, groups, homes, side_of
 from spine.facts import load_nation
 from spine.gate import Outcome
 from spine.reasons import Reason
-from spine.runs.asking import asked_for, asks_for, kind_asked, notice_asked
+from spine.runs.asking import asked_for, asks_for, kind_asked, notice_asked, requests_a_patient
 from spine.runs.codes import RunKind
 from spine.runs.models import SendingRun
 from spine.runs.selection import patients_of
-
-# The store is asked what it holds, and then told.
-REQUESTS_A_PATIENT = 2
 
 
 @dataclass(frozen=True)
@@ -97,5 +94,5 @@ def expected_end(run: SendingRun, patients: int, at: datetime.datetime) -> datet
     rate = settings.SPINE_REQUESTS_PER_SECOND
     if not rate:
         return None
-    work = datetime.timedelta(seconds=patients * REQUESTS_A_PATIENT / rate)
+    work = datetime.timedelta(seconds=patients * requests_a_patient(RunKind(run.kind)) / rate)
     return run.sending_hours.end_of(work, timezone.localtime(at))

@@ -47,7 +47,7 @@ def test_a_long_list_is_fed_along_its_index(long_run, settings):
     assert forecast(long_run, timezone.now()).go == PATIENTS + 1
     feeding.feed(long_run.public_id, timezone.now)
     assert SendingRow.objects.count() == PATIENTS + 1
-    assert UploadJob.objects.count() == feeding.most_waiting() == 150
+    assert UploadJob.objects.count() == feeding.most_waiting(RunKind.INITIAL) == 150
     # Towards its end: most of it was asked for.
     last = SendingRow.objects.order_by("-pk").values_list("pk", flat=True)[200]
     SendingRow.objects.filter(pk__lt=last).update(why="job.open")
