@@ -2,16 +2,15 @@
 
 import datetime
 import uuid
-from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
 
 from carerecords.formats import nhs_datetime, nhs_time, plural
 from carerecords.models import Practice
-from carerecords.small_numbers import SMALL
 from consent.bulk_polling import Poll
+from spine.runs import telling
 from spine.runs.codes import UNDER_WAY, RunGroup, RunKind, RunState, RunStep
 from spine.runs.hours import When
 from spine.runs.listed import words_of
@@ -19,7 +18,6 @@ from spine.runs.models import SendingRun
 from spine.runs.progress import Progress
 from spine.runs.queries import PAGE, runs_of
 
-Row = TypeVar("Row", bound=tuple[Any, ...])
 # After so many answers, one every five seconds, a page stops asking: a forgotten window must not stay logged in.
 MOST = 180
 
@@ -61,30 +59,22 @@ def hours(run: SendingRun) -> str:
 
 def headline(run: SendingRun, progress: Progress, local: datetime.datetime) -> str:
     """How the run stands, in a sentence."""
+    done, total = telling.done(run, progress), telling.figure(run, progress.total)
     match RunState(run.state):
         case RunState.DRAFT:
             return "Not started yet. Nothing was asked for."
         case RunState.PAUSED:
-            return f"Paused: {progress.done:,} of {progress.total:,} done. Nothing of it is sent."
+            return f"Paused: {done} of {total} done. Nothing of it is sent."
         case RunState.CANCELLED:
-            return f"Cancelled: {progress.done:,} of {progress.total:,} were done."
+            return f"Cancelled: {done} of {total} were done."
         case RunState.FINISHED:
-            return f"Finished: {plural(progress.total, 'patient')}."
+            return f"Finished: {total} {'patient' if total == '1' else 'patients'}."
     if not run.sending_hours.is_open(local):
         opening = nhs_datetime(run.sending_hours.next_opening(local))
-        return f"Waiting for its hours: it goes on {opening}. {progress.done:,} of {progress.total:,} done."
+        return f"Waiting for its hours: it goes on {opening}. {done} of {total} done."
     if not progress.total:
         return "Running: its patients are being listed."
-    return f"Running: {progress.done:,} of {progress.total:,} done."
-
-
-def shown_to(run: SendingRun, counted: Sequence[Row]) -> tuple[list[Row], bool]:
-    """The reasons as whoever owns the run may read them, and whether any is left out.
-
-    How few refused at a practice is not for the programme: a reason of 1 to 4 patients is not told.
-    """
-    shown = [row for row in counted if run.practice_id or row[-1] not in SMALL]
-    return shown, len(shown) < len(counted)
+    return f"Running: {done} of {total} done."
 
 
 def history(run: SendingRun) -> list[dict[str, str]]:

@@ -3,6 +3,7 @@
 import datetime
 import uuid
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -20,15 +21,15 @@ from carerecords.formats import plural
 from carerecords.middleware import CareRequest
 from carerecords.permissions import Permission
 from carerecords.small_numbers import SMALL
-from spine.runs import actions, pages
+from spine.runs import actions, pages, telling
 from spine.runs.actions import RunRefused
 from spine.runs.codes import RunGroup, RunKind, RunState, RunStep
 from spine.runs.forecast import expected_end, forecast
 from spine.runs.forms import NationalRunForm, RunForm
 from spine.runs.listed import filter_of, words_of
 from spine.runs.models import SendingRun
-from spine.runs.picture import HEIGHT, WIDTH, stretches
-from spine.runs.progress import by_practice, progress_of
+from spine.runs.picture import HEIGHT, WIDTH, Stretch, stretches
+from spine.runs.progress import Part, by_practice, progress_of
 from spine.runs.queries import failed_of, programme_runs_for, run_of, steps_open
 
 # The figures of a check page that stood open for longer say nothing of now.
@@ -116,17 +117,20 @@ def run(request: CareRequest, public_id: uuid.UUID) -> HttpResponse:
     found, at = _run(request, public_id), timezone.now()
     progress = progress_of(found)
     told = pages.headline(found, progress, timezone.localtime(at))
+    parts = telling.parts(found, progress)
     context = {
         "run": found,
         "title": RunKind(found.kind).label,
         "state": RunState(found.state),
         "headline": told,
         "progress": progress,
-        "picture": {"width": WIDTH, "height": HEIGHT, "stretches": stretches(progress.parts)},
-        "by_practice": by_practice(found, SHOWN) if found.practice_id is None else [],
+        "parts": parts,
+        "figure": partial(telling.figure, found),
+        "picture": {"width": WIDTH, "height": HEIGHT, "stretches": _stretches(found, parts)},
+        "by_practice": telling.practices(by_practice(found, SHOWN)) if found.practice_id is None else [],
         "failed": failed_of(found).count() if progress.number("failed") else 0,
         "ends": expected_end(found, progress.to_go, at) if found.state == RunState.RUNNING else None,
-        "reasons": pages.shown_to(found, progress.reasons),
+        "reasons": telling.reasons(found, progress),
         "may": steps_open(found),
         "steps": RunStep,
         "answers": pages.answers(found, progress.practices),
@@ -160,7 +164,13 @@ def run_cancel(request: CareRequest, public_id: uuid.UUID) -> HttpResponse:
         flash.notice(request, "This run is over. Nothing was changed.")
         return redirect("spine:run", public_id)
     if request.method != "POST":
-        context = {"run": found, "kind": RunKind(found.kind), "progress": progress_of(found)}
+        progress = progress_of(found)
+        context = {
+            "run": found,
+            "kind": RunKind(found.kind),
+            "done": telling.done(found, progress),
+            "total": telling.figure(found, progress.total),
+        }
         return render(request, "spine/runs/cancel.jinja", context)
     try:
         actions.cancel(found, by=request.user, at=timezone.now())
@@ -182,7 +192,9 @@ def _resume(request: CareRequest, found: SendingRun) -> str:
 
 def _rerun(request: CareRequest, found: SendingRun) -> str:
     number = actions.rerun_failed(found, by=request.user, at=timezone.now())
-    return f"{plural(number, 'failed upload')} asked for again. Each is checked again before it is sent."
+    # The programme's table says how many, where that may be told.
+    asked = plural(number, "failed upload") if found.practice_id else "Failed uploads"
+    return f"{asked} asked for again. Each is checked again before it is sent."
 
 
 _STEPS: Mapping[str, Callable[[CareRequest, SendingRun], str]] = {
@@ -200,8 +212,8 @@ def _check_page(
         "run": found,
         "kind": RunKind(found.kind),
         "forecast": foreseen,
-        "held": pages.shown_to(found, foreseen.held),
-        "left_out": pages.shown_to(found, foreseen.left_out),
+        "held": telling.shown_to(found, foreseen.held),
+        "left_out": telling.shown_to(found, foreseen.left_out),
         "few_removals": found.practice_id is None and foreseen.removals in SMALL,
         "answers": pages.answers(found, foreseen.practices),
         "ends": expected_end(found, foreseen.go + foreseen.removals, at),
@@ -209,6 +221,13 @@ def _check_page(
         "at": at,
     }
     return render(request, "spine/runs/check.jinja", context)
+
+
+def _stretches(found: SendingRun, parts: list[Part]) -> list[Stretch]:
+    """The bar, unless its only part is of fewer than may be told."""
+    return (
+        [] if any(telling.figure(found, part.number) == telling.FEW for part in parts) else stretches(parts)
+    )
 
 
 def _form(request: CareRequest) -> RunForm:

@@ -260,6 +260,46 @@ def test_the_programme_and_practices_see_each_other(practice, manager, national_
     assert "The patient refused" not in page and "of fewer than 5 patients each" in page
 
 
+def test_how_few_refused_cannot_be_worked_out(practice, national_admin, client):
+    """Not from a total, nor from the other figures: on the check page, while it runs, and when it is over."""
+    gp = make_user(Role.GP, practice)
+    for number in range(15):
+        patient = make_patient(practice, usual_gp=gp)
+        decide(patient, Preference.EXPRESS_DISSENT if number < 3 else Preference.EXPRESS_CORE, by=gp)
+    UploadJob.objects.all().delete()
+    run = actions.make(
+        **made_for(practice, national_admin, "") | {"practice": None, "kind": RunKind.MIGRATION}
+    )
+    client.force_login(national_admin)
+    assert forecast(run, timezone.now()).removals == 3
+    page = words(text_of(client, "run_check", run.public_id))
+    assert not {"3", "12", "15"} & page
+    proof = Confirmation(national_admin.pk, timezone.now())
+    actions.start(run, by=national_admin, at=timezone.now(), confirmed=proof)
+    fed(run)
+    # Removals go first.
+    UploadJob.objects.filter(kind="WITHDRAWAL").update(
+        state="CANCELLED", reasons=["store.nothing"], due_at=None, finished_at=timezone.now()
+    )
+    told = text_of(client, "run", run.public_id)
+    assert "some of 15 done" in told and "Nothing to send or waiting to be sent" in told
+    assert not {"3", "12"} & words(told)
+    assert "some of 15" in text_of(client, "run_cancel", run.public_id)
+    UploadJob.objects.filter(kind="UPLOAD").update(
+        state="FAILED", reasons=["tech.failed"], due_at=None, finished_at=timezone.now()
+    )
+    assert fed(run).state == "FINISHED"
+    told = text_of(client, "run", run.public_id)
+    assert "Finished: 15 patients." in told and "Nothing to send or failed" in told
+    assert "not told" in told and not {"3", "12"} & words(told)
+
+
+def words(page):
+    """The words of a page that are read, without dates and addresses."""
+    read = re.sub(r"<script.*?</script>|<svg.*?</svg>|<header.*?</header>|<[^>]*>", " ", page)
+    return set(re.sub(r"\d+ [A-Z][a-z]+ \d{4}|\d+:\d+", "", read).split())
+
+
 def test_strangers_learn_nothing(practice, stranger, national_admin):
     run = make_run(practice)
     others = make_user(Role.PRACTICE_MANAGER, stranger.assignments.get().practice)

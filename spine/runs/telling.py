@@ -1,0 +1,92 @@
+"""The figures of a run as whoever owns it may read them. Pure.
+
+A practice reads all of its own. The programme is not told how few are alike at a practice, since those may be the
+patients who refused: figures of 1 to 4 are left out, and enough others that none is worked out by subtraction
+(`carerecords.small_numbers`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from carerecords.small_numbers import SMALL, suppressed_in_column
+from spine.reasons import Reason
+from spine.runs.models import SendingRun
+from spine.runs.progress import Part, PracticeProgress, Progress
+
+Row = TypeVar("Row", bound=tuple[Any, ...])
+FEW = "fewer than 5"
+UNTOLD = "not told"
+COLUMNS = ("to_go", "held", "failed", "total")
+
+
+def figure(run: SendingRun, number: int) -> str:
+    """A number on its own."""
+    return FEW if run.practice_id is None and number in SMALL else f"{number:,}"
+
+
+def done(run: SendingRun, progress: Progress) -> str:
+    """How many are done, beside how many there are: neither few nor all but a few."""
+    few = progress.done in SMALL or progress.to_go in SMALL
+    return "some" if run.practice_id is None and few else f"{progress.done:,}"
+
+
+def parts(run: SendingRun, progress: Progress) -> list[Part]:
+    """The parts; for the programme those that are few, and one more where one is few, told together."""
+    hidden = _hidden(run, progress)
+    together = [part for part in progress.parts if part.key in hidden]
+    if not together:
+        return progress.parts
+    most = max(together, key=lambda part: part.number)
+    label = " or ".join(part.label if part is together[0] else part.label.lower() for part in together)
+    whole = Part(most.key, label, sum(part.number for part in together), "")
+    # In the place of the largest of them.
+    told = [whole if part is most else part for part in progress.parts]
+    return [part for part in told if part is whole or part.key not in hidden]
+
+
+def reasons(run: SendingRun, progress: Progress) -> tuple[list[tuple[str, Reason, int]], bool]:
+    """Why patients are in their parts: without the few, and without parts that are not told themselves."""
+    hidden = {part.label for part in progress.parts if part.key in _hidden(run, progress)}
+    shown, few = shown_to(run, [row for row in progress.reasons if row[0] not in hidden])
+    return shown, few or bool(hidden)
+
+
+def _hidden(run: SendingRun, progress: Progress) -> set[str]:
+    if run.practice_id is not None:
+        return set()
+    return suppressed_in_column({part.key: (part.number, progress.total) for part in progress.parts})
+
+
+def shown_to(run: SendingRun, counted: Sequence[Row]) -> tuple[list[Row], bool]:
+    """The reasons as whoever owns the run may read them, and whether any is left out."""
+    shown = [row for row in counted if run.practice_id or row[-1] not in SMALL]
+    return shown, len(shown) < len(counted)
+
+
+@dataclass(frozen=True)
+class PracticeTold:
+    """A practice of a programme's run, in figures that may be read outside it."""
+
+    ods_code: str
+    name: str
+    to_go: str
+    held: str
+    failed: str
+    total: str
+
+
+def practices(rows: Sequence[PracticeProgress]) -> list[PracticeTold]:
+    """The table of practices, each column without the figures that are not told."""
+    hidden = {
+        name: suppressed_in_column({row.ods_code: (getattr(row, name), row.total) for row in rows})
+        for name in COLUMNS
+    }
+    return [
+        PracticeTold(
+            row.ods_code,
+            row.name,
+            *(UNTOLD if row.ods_code in hidden[name] else f"{getattr(row, name):,}" for name in COLUMNS),
+        )
+        for row in rows
+    ]
