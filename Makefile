@@ -23,7 +23,9 @@ check: $(VENV)/dev.stamp ## Lint, types, architecture laws, migrations
 	@echo "- ruff"; $(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check --quiet .
 	@echo "- mypy"; CARE_ENV=test DATABASE_URL=postgres:///x CELERY_BROKER_URL=memory:// \
 	    SPINE_BASE_URL=http://127.0.0.1:9 $(PYTHON) -m mypy
-	@echo "- architecture laws and migrations"; $(PYTHON) -m pytest -q tests/architecture
+	@# What asks pages of a running product is a test, and runs with the tests.
+	@echo "- architecture laws and migrations"; $(PYTHON) -m pytest -q -n 2 --dist loadfile tests/architecture \
+	    --ignore tests/architecture/test_role_matrix.py --ignore tests/architecture/test_urls.py
 
 fix: $(VENV)/dev.stamp ## Repair what a machine can repair
 	@$(PYTHON) -m ruff check --fix . ; $(PYTHON) -m ruff format .
