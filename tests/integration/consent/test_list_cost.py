@@ -77,7 +77,9 @@ def test_each_order_walks_its_index_and_reads_one_page_at_any_depth(large):
             walked = [node for node in plan if node.get("Index Name") in indexes]
             assert walked, (indexes, plan)
             kinds = {node["Node Type"] for node in plan} - of_people(plan)
-            assert not kinds & {"Seq Scan", "Sort", "Incremental Sort", "Bitmap Heap Scan"}, (indexes, kinds)
+            assert not kinds & {"Seq Scan", "Sort", "Incremental Sort"}, (indexes, kinds)
+            # Beside a patient, a job or two may be looked up by bitmap; patients have to come in their order.
+            assert "Bitmap Heap Scan" not in of_table(plan, "carerecords_patient"), (indexes, plan)
             read = [node["Actual Rows"] + node.get("Rows Removed by Filter", 0) for node in walked]
             assert max(read) <= 3 * SIZE, (indexes, read)
 
@@ -97,7 +99,11 @@ def test_a_search_by_name_reads_whom_it_finds_and_not_the_practice(large, typed)
 
 def of_people(plan):
     """The table of users is a handful of rows, and is read as it comes."""
-    return {node["Node Type"] for node in plan if node.get("Relation Name") == "carerecords_user"}
+    return of_table(plan, "carerecords_user")
+
+
+def of_table(plan, table):
+    return {node["Node Type"] for node in plan if node.get("Relation Name") == table}
 
 
 def test_a_deep_page_is_the_page_it_says(large):

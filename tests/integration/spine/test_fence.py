@@ -107,8 +107,9 @@ def test_the_same_trial_finds_late_sends_without_the_fence(sending, due, policy_
     """Else the trial above would prove nothing."""
     monkeypatch.setattr(fence, "share", lambda cursor, practices: None)
     monkeypatch.setattr(fence, "keep_patients", lambda cursor, patients: None)
+    # One job a batch, and a long gap: else all were sent before the change commits.
+    monkeypatch.setattr("tests.integration.spine.test_fence.GAP", 0.2)
     sent = submit(policy_admin)
-    # One job a batch: on a busy machine, all else were sent before the change commits.
     with Senders(SENDERS, limit=1) as senders:
         senders.wait_for(SENDERS)
         approve(sent)
