@@ -1,4 +1,4 @@
-"""`python -m bench.scale [JOBS]`: a million uploads from being asked for to their receipts; about half an hour.
+"""`python -m bench.scale [JOBS]`: a million uploads from being asked for to their receipts; about a quarter of an hour.
 
 Prints what `docs/scale.md` tells: how fast jobs are asked for and sent from the first to the last, what they leave
 in the database, what the senders' memory does, and how long a stop takes with so many waiting. No ratio and no
