@@ -2,22 +2,34 @@
 
 Every write compares the attempt number, so a worker that was frozen past its lease overwrites
 nothing. A job that would wait again while a newer one is open for its patient ends instead: the
-newer request took its place.
+newer request took its place. So does one whose run was cancelled while a worker had it in hand: whoever
+cancels a run ends what waits and does not wait for workers.
 """
 
 import datetime
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from carerecords import fence
 from carerecords.many_rows import integers, texts
 from carerecords.models import JobState
+from carerecords.models.upload_job import OPEN_STATES
 from spine.reasons import Reason
+from spine.runs.codes import RunState
 
 FINISHED = {JobState.ACCEPTED, JobState.CANCELLED, JobState.FAILED}
+
+# The lock makes whoever cancels one of these runs wait until the states are written and ends what is open then;
+# or the row as they left it comes back. It waits for nobody else: feeding locks a run without its key.
+_RUNS = """
+SELECT row.job_id, run.state FROM spine_sendingrow AS row JOIN spine_sendingrun AS run ON run.id = row.run_id
+JOIN carerecords_uploadjob AS job ON job.id = row.job_id
+WHERE row.job_id = ANY(%s::bigint[]) AND job.kind <> 'WITHDRAWAL' ORDER BY run.id FOR KEY SHARE OF run
+"""
 
 # `OFFSET 0`: a look-up for each job, whatever the planner believes of how many are open.
 _SETTLE = """
@@ -69,8 +81,22 @@ def settle(outcomes: Iterable[Settled], *, at: datetime.datetime) -> set[int]:
         return set()
     with transaction.atomic(), connection.cursor() as cursor:
         fence.keep_patients(cursor, (row.patient_id for row in rows))
-        cursor.execute(_SETTLE, _columns(rows, at))
+        cursor.execute(_SETTLE, _columns(_ending_with_their_runs(cursor, rows), at))
         return {job_id for (job_id,) in cursor.fetchall()}
+
+
+def _ending_with_their_runs(cursor: CursorWrapper, rows: list[Settled]) -> list[Settled]:
+    """The same outcomes, but nothing opens again of a run that is cancelled."""
+    reopened = [row.job_id for row in rows if row.state in OPEN_STATES]
+    if not reopened:
+        return rows
+    cursor.execute(_RUNS, [integers(reopened)])
+    over = {job_id for job_id, state in cursor.fetchall() if state == RunState.CANCELLED}
+    return [_cancelled(row) if row.job_id in over else row for row in rows]
+
+
+def _cancelled(row: Settled) -> Settled:
+    return replace(row, state=JobState.CANCELLED, reasons=(Reason.JOB_RUN_CANCELLED,), due_at=None)
 
 
 def _columns(rows: list[Settled], at: datetime.datetime) -> dict[str, Any]:

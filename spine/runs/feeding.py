@@ -75,7 +75,9 @@ def most_waiting(kind: RunKind) -> int:
 @transaction.atomic
 def _feed_chunk(public_id: uuid.UUID, at: datetime.datetime) -> bool:
     """One chunk; False when there is nothing more to do for this worker now."""
-    runs = SendingRun.objects.select_for_update(skip_locked=True, of=("self",)).select_related("made_by")
+    # Without its key, so that whoever settles uploads of it does not wait for this chunk, which waits for them.
+    locked = SendingRun.objects.select_for_update(skip_locked=True, no_key=True, of=("self",))
+    runs = locked.select_related("made_by")
     run = runs.filter(public_id=public_id, state=RunState.RUNNING).first()
     if run is None:
         return False

@@ -1,5 +1,5 @@
 """Uploads of runs that rest: what a worker claimed and must not send, because its run is paused or over,
-or because it is outside the run's hours. One query a batch, by the job, and where any rests some four more.
+or because it is outside the run's hours. One query a batch, by the job, and where any rests three more.
 
 A removal never rests: nothing may make it wait.
 """
@@ -7,10 +7,9 @@ A removal never rests: nothing may make it wait.
 import datetime
 from collections.abc import Sequence
 
-from django.db import connection, transaction
 from django.utils import timezone
 
-from carerecords.many_rows import Flat, integers
+from carerecords.many_rows import Flat
 from carerecords.models import JobKind, JobState
 from spine.claims import Claimed
 from spine.outcomes import after_resting
@@ -24,25 +23,15 @@ _REASONS = {RunState.PAUSED: Reason.JOB_PAUSED, RunState.CANCELLED: Reason.JOB_R
 _RUNS = Flat(
     lambda: SendingRow.objects.values_list("job_id", "run__state", "run__hours", "run__opens", "run__closes")
 )
-# Before their patients and jobs, as whoever feeds or cancels a run.
-_KEEP_RUNS = """
-SELECT id FROM spine_sendingrun WHERE id IN (SELECT run_id FROM spine_sendingrow WHERE job_id = ANY(%s::bigint[]))
-ORDER BY id FOR SHARE
-"""
 
 
 def lay_aside(taken: Sequence[Claimed], at: datetime.datetime) -> list[Claimed]:
-    """Puts back or ends those of the claimed jobs whose run rests; returns the others."""
+    """Puts back or ends those of the claimed jobs whose run rests; returns the others.
+
+    What is laid aside for a pause of a run that is cancelled meanwhile ends with it (`spine.settling`).
+    """
     jobs, resting = apart(taken, at)
-    if not resting:
-        return jobs
-    with transaction.atomic():
-        # Looked at again while the runs stay as they are: to be cancelled ends what waits, and would
-        # miss what was laid aside for a pause just after it. Nobody would ever look at that again.
-        with connection.cursor() as cursor:
-            cursor.execute(_KEEP_RUNS, [integers(one.job_id for one in resting)])
-        jobs, resting = apart(taken, at)
-        settle(resting, at=at)
+    settle(resting, at=at)
     return jobs
 
 
