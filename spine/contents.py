@@ -183,6 +183,7 @@ def _outgoing(
         known=known,
         build=build_replacing,
         build_on=build_notice_on if statement else None,
+        says=(summary, statement),
     )
 
 

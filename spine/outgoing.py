@@ -56,6 +56,8 @@ class Outgoing:
     known: KnownCopy
     build: Callable[[str | None], bytes]
     build_on: Callable[[str, bytes], bytes] | None = None
+    # What it is built from: equal ones, with equal keys and times, give equal bytes.
+    says: object = None
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import asyncio
 import hashlib
 import os
 import uuid
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import structlog
@@ -20,10 +20,11 @@ from spine.batch_size import BatchSize
 from spine.claims import Queue
 from spine.client import CurrentSummary, SpineClient
 from spine.gate import Kind
+from spine.late_messages import LateMessages, Replaces
 from spine.loop_thread import LoopThread
 from spine.outgoing import Outgoing, Sent
 from spine.rate import Rate
-from spine.slots import MayBegin, Slots
+from spine.slots import MayBegin, Slots, clock
 
 log = structlog.get_logger(__name__)
 
@@ -49,6 +50,7 @@ class Store:
         # How long before its first message a batch takes the fence, learnt from those before.
         self.lead = 0.05
         self._mean, self._deviation = 0.03, 0.01
+        self._late = LateMessages()
         self._loop = LoopThread()
         self._client = SpineClient(
             settings.SPINE_BASE_URL,
@@ -116,20 +118,23 @@ class Store:
         are still waited for.
         """
         results: list[Sent | None] = [None] * len(going)
-        waiting = iter(enumerate(going))
 
-        async def lane() -> None:
-            for index, one in waiting:
-                results[index] = await self._send_one(one, current[one.job_id], slots, may_begin)
+        async def lane(waiting: Iterator[int]) -> None:
+            for place in waiting:
+                one = going[place]
+                results[place] = await self._send_one(one, current[one.job_id], slots, may_begin)
 
         # One lane a connection, each with one message at a time.
         lanes: list[asyncio.Task[None]] = []
 
         async def begin() -> None:
-            lanes.extend(
-                asyncio.create_task(lane()) for _ in range(min(settings.SPINE_CONNECTIONS, len(going)))
-            )
-            await asyncio.wait(lanes, timeout=quiet_within)
+            end = clock() + quiet_within
+            for group in self._late.groups(going):
+                waiting = iter(group)
+                count = min(settings.SPINE_CONNECTIONS, len(group))
+                begun = [asyncio.create_task(lane(waiting)) for _ in range(count)]
+                lanes.extend(begun)
+                await asyncio.wait(begun, timeout=max(0.0, end - clock()))
 
         try:
             if going:
@@ -155,16 +160,19 @@ class Store:
         if one.build_on and current.copy is None:
             # What we know of the copy changed after it was asked for, so it was not read: next time it is.
             return Sent(one, Answer(AnswerKind.NOT_SENT), timezone.now())
-        turn = slots.turn(may_begin)
-        begins = await turn()
-        if begins is None:
+        if not may_begin():
             return Sent(one, Answer(AnswerKind.NOT_SENT), timezone.now())
         try:
-            body = _body(one, current, held)
+            # Before its turn: its slot would be over.
+            body = self._late.write(one, Replaces(held, current.copy))
         except Exception as error:  # noqa: BLE001
             # One message that cannot be written must not cost its batch the answers of the others.
             log.error("message_not_written", job_id=one.job_id, error=type(error).__name__)
             return Sent(one, Answer(AnswerKind.REFUSED), timezone.now(), permission=permission)
+        turn = slots.turn(may_begin)
+        begins = await turn()
+        if begins is None:
+            return Sent(one, Answer(AnswerKind.NOT_SENT), timezone.now())
         answer = await self._client.upload(
             body,
             request_id=one.request_id,
@@ -174,6 +182,8 @@ class Store:
             may_begin=begins,
             again=turn,
         )
+        if answer.was_sent:
+            self._late.left(one)
         if answer.kind is AnswerKind.RATE_LIMITED:
             slots.close()
         return Sent(
@@ -219,13 +229,6 @@ class Store:
         if isinstance(answer, Answer) and answer.kind is AnswerKind.RATE_LIMITED:
             slots.close()
         return answer
-
-
-def _body(one: Outgoing, current: CurrentSummary, held: str) -> bytes:
-    """The message, in place of what the store holds; a notice also on it."""
-    if one.build_on:
-        return one.build_on(held, current.copy or b"")
-    return one.build(held or None)
 
 
 def _nothing_to_do(one: Outgoing, held: str) -> bool:
