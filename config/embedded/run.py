@@ -40,6 +40,8 @@ class Launcher:
         self.services: list[Service] = []
         self.postgres: Postgres | None = None
         self.broker: Broker | None = None
+        # Servers that ended and could not be started again yet.
+        self.away: set[str] = set()
         self.is_ours = False
         self.store_port = self.web_port = 0
         self.began = time.monotonic()
@@ -195,12 +197,29 @@ class Launcher:
             time.sleep(0.5)
             self.state.bound_logs()
             for server in (self.postgres, self.broker):
-                if server and server.process and server.process.poll() is not None:
-                    say(f"{type(server).__name__} ended by itself and is started again")
-                    server.start()
+                if server and (told := bring_back(server, self.away)):
+                    say(told)
             for service in self.services:
                 if told := service.look_after():
                     say(told)
+
+
+def bring_back(server: Postgres | Broker, away: set[str]) -> str:
+    """Starts a server again that has ended; what there is to say, once, or nothing.
+
+    One that cannot start now, on a full disk say, is tried again at the next look. `away` keeps which these are.
+    """
+    if server.process is None or server.process.poll() is None:
+        return ""
+    name = type(server).__name__
+    was_away = name in away
+    try:
+        server.start()
+    except CannotStart as error:
+        away.add(name)
+        return "" if was_away else f"{name} ended by itself and is tried again until it starts. {error}"
+    away.discard(name)
+    return f"{name} is back" if was_away else f"{name} ended by itself and was started again"
 
 
 def pick_port(name: str, variable: str, usual: int, *, but: int = 0) -> int:

@@ -96,7 +96,9 @@ class State:
         """Empties a log that grew too long; services append, so they go on at its beginning."""
         for log in (self.root / "logs").glob("*.log"):
             if log.stat().st_size > LOG_BYTES:
-                shutil.copyfile(log, log.with_suffix(".log.1"))
+                # On a full disk there is no copy, and the more need for room.
+                with contextlib.suppress(OSError):
+                    shutil.copyfile(log, log.with_suffix(".log.1"))
                 os.truncate(log, 0)
 
     @property

@@ -13,12 +13,14 @@ import tempfile
 import threading
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from config.embedded.discovery import find_postgres
 from config.embedded.errors import CannotStart
 from config.embedded.postgres import FOR_TESTS, LONGEST_SOCKET_FOLDER, Postgres
 from config.embedded.processes import Family, own_account, server_account, spawn, stop
+from config.embedded.run import bring_back
 from config.embedded.services import Service, free_port
 from config.embedded.state import LOG_BYTES, State, bring_within_reach
 from tests.launcher import wait_for
@@ -212,6 +214,33 @@ def test_a_server_that_cannot_start_says_the_end_of_its_log(folder):
         server.start()
 
 
+def test_a_server_that_ended_and_cannot_start_is_tried_until_it_can(folder):
+    server = Postgres(
+        find_postgres(), folder / "pg" / "data", folder / "s", server_account(), log=folder / "log"
+    )
+    away = set()
+    assert bring_back(server, away) == "", "never started"
+    server.start()
+    try:
+        assert bring_back(server, away) == "", "it runs"
+        version = server.folder / "PG_VERSION"
+        good = version.read_text()
+        for unusable, told in (("9.6", "is tried again until it starts"), ("9.5", "")):
+            version.write_text(unusable)
+            server.process.kill()
+            server.process.wait()
+            said = bring_back(server, away)
+            assert told in said and bool(said) == bool(told), "once"
+        version.write_text(good)
+        assert bring_back(server, away) == "Postgres is back"
+        psycopg.connect(server.url("postgres")).close()
+        server.process.kill()
+        server.process.wait()
+        assert bring_back(server, away) == "Postgres ended by itself and was started again"
+    finally:
+        server.stop()
+
+
 def test_the_secret_key_stays_the_same_and_one_cut_off_in_writing_is_made_again(state):
     key = state.secret_key()
     assert len(key) > 40
@@ -231,6 +260,15 @@ def test_a_log_that_grew_too_long_is_begun_again_and_its_past_kept_once(state):
     state.bound_logs()
     assert log.stat().st_size == 0
     assert log.with_suffix(".log.1").stat().st_size == LOG_BYTES + 1
+
+
+def test_a_log_that_cannot_be_copied_on_a_full_disk_makes_room_all_the_same(state):
+    log = state.log("web")
+    log.with_suffix(".log.1").mkdir()
+    with log.open("wb") as file:
+        file.truncate(LOG_BYTES + 1)
+    state.bound_logs()
+    assert log.stat().st_size == 0
 
 
 def test_what_a_killed_start_left_for_manage_py_is_forgotten_by_the_next(folder, monkeypatch):
