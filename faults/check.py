@@ -8,7 +8,7 @@ import psycopg
 from psycopg import sql
 
 from faults import invariants, leaks, witness
-from faults.ground import Site, wait_until
+from faults.site import Site, wait_until
 
 # The longest that work may go on by itself before it is looked at: a lease, a doubt and their sweeps.
 QUIET_SECONDS = 60

@@ -4,36 +4,26 @@ All real, all gone afterwards. The server notes when each transaction committed 
 that, and the store's ledger, are what the check goes by, and not what the product says about itself.
 """
 
-import json
 import os
-import re
 import shutil
 import signal
 import sys
 import tempfile
-import time
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from config.embedded import services
-from config.embedded.broker import Broker
-from config.embedded.discovery import find_broker, find_postgres
+import psycopg
+
+from config.embedded.discovery import find_postgres
 from config.embedded.postgres import FOR_TESTS, Postgres
-from config.embedded.processes import own_account, server_account
-from config.embedded.services import DIRECT, Service
-from faults.nursery import Nursery
+from config.embedded.processes import server_account
+from faults.site import FHIR, READ_TIMEOUT, Site, connected_to
 
-PROJECT = Path(__file__).resolve().parent.parent
-FHIR = "/summary-care-record/FHIR/R4"
-# As short as makes sense, so that a lease is over soon: it follows from this (`spine.pipeline.lease`).
-READ_TIMEOUT = 2
-START_SECONDS = 60
+# The server notes when each transaction committed, which is what the check goes by.
+WITNESSED = "track_commit_timestamp=on"
 _TEMPLATE = "care_empty"
-_LISTENS = re.compile(r"^listening on (\S+)$", re.MULTILINE)
 
 
 @dataclass
@@ -45,19 +35,23 @@ class Ground:
     # The stores have a server of their own: what happens to ours does not happen to them.
     stores: Postgres
     mutant: str = ""
+    # Where the logs of a site's processes go, if not into the site's own folder.
+    logs: Path | None = None
+    # What the databases and folders of its sites are called.
+    called: str = "care"
     _sites: int = 0
 
     @contextmanager
-    def site(self, **store: str) -> "Iterator[Site]":
+    def site(self, **store: str) -> Iterator[Site]:
         """A database, a store and a nursery for one scenario. `store`: more variables of the store."""
         self._sites += 1
-        name = f"care_{self._sites}"
+        name = f"{self.called}_{self._sites}"
         with ExitStack() as ends:
             self.copy_database(name)
             self.stores.create_database(f"{name}_store")
             folder = self.folder / name
             folder.mkdir()
-            site = Site(self, name, folder, ends)
+            site = Site(self, name, folder, ends, logs=self.logs or folder)
             site.start_store(store)
             ends.enter_context(site.as_our_own())
             # Sites are made while the next is not: the log of the server from here on is this site's.
@@ -65,176 +59,8 @@ class Ground:
             yield site
 
     def copy_database(self, name: str) -> None:
-        from django.db import connection
-
-        connection.close()
-        with connection._nodb_cursor() as cursor:
-            cursor.execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
-
-
-@dataclass
-class Site:
-    """Where one scenario happens."""
-
-    ground: Ground
-    name: str
-    folder: Path
-    ends: ExitStack
-    log_begins: int = 0
-    read_timeout: float = READ_TIMEOUT
-    # Requests a second that all senders together may make; 0: as many as they like.
-    rate: float = 0
-    # Times that senders wrote say nothing: those of the commits still do.
-    clocks_are_wrong: bool = False
-    base_url: str = ""
-    broker: Broker | None = None
-    store: Service = field(init=False)
-    _nursery: Nursery | None = None
-
-    @property
-    def database_url(self) -> str:
-        return self.ground.postgres.url(self.name)
-
-    def environment(self, **more: str) -> dict[str, str]:
-        """The variables of a process that works here."""
-        return {
-            "CARE_ENV": "demo",
-            "DJANGO_SETTINGS_MODULE": "config.settings",
-            "DATABASE_URL": self.database_url,
-            "CELERY_BROKER_URL": self.broker.url if self.broker else "memory://",
-            "SPINE_BASE_URL": self.base_url + FHIR,
-            "SPINE_LEDGER_URL": f"{self.base_url}/ledger",
-            "SPINE_READ_TIMEOUT_SECONDS": str(self.read_timeout),
-            "SPINE_REQUESTS_PER_SECOND": str(self.rate),
-            "UNDO_WINDOW_SECONDS": "0",
-            "FAULTS_MUTANT": self.ground.mutant,
-        } | more
-
-    def start_store(self, variables: dict[str, str]) -> None:
-        environment = {
-            "LOCALSTORE_DATABASE_URL": self.ground.stores.url(f"{self.name}_store"),
-            # Any port that is free: another run beside this one must not be sent what is meant for this.
-            "LOCALSTORE_PORT": "0",
-            "LOCALSTORE_CONTROL": "1",
-        } | variables
-        log = self.folder / "store.log"
-        self.store = services.local_store(environment, own_account(), log, PROJECT)
-        self.ends.callback(self.store.stop)
-        self.store.start()
-        wait_until(lambda: _LISTENS.search(log.read_text()), START_SECONDS, "the store listens")
-        found = _LISTENS.search(log.read_text())
-        assert found is not None
-        self.base_url = found.group(1)
-
-    def start_broker(self) -> Broker:
-        account = server_account()
-        home = Path(tempfile.mkdtemp(prefix="care-f-"))
-        self.ends.callback(shutil.rmtree, home, ignore_errors=True)
-        account.own(home)
-        log = self.folder / "broker.log"
-        self.broker = Broker(find_broker(), home / "data", home / "s", account, log=log)
-        self.ends.callback(self.broker.stop)
-        self.broker.start()
-        _use_broker(self.broker.url)
-        self.ends.callback(_use_broker, "memory://")
-        return self.broker
-
-    def start_worker(self, name: str = "worker", **more: str) -> Service:
-        """A real Celery worker; the planted fault, if any, is in it too."""
-        worker = services.worker(
-            self.environment(**more), own_account(), self.folder / f"{name}.log", PROJECT
-        )
-        worker.command = [sys.executable, "-m", "faults.planted", *worker.command[2:]]
-        self.ends.callback(worker.stop)
-        worker.start()
-        return worker
-
-    def start_clock(self) -> Service:
-        """A real Celery beat."""
-        schedule = self.folder / "schedule"
-        clock = services.beat(self.environment(), own_account(), self.folder / "clock.log", PROJECT, schedule)
-        self.ends.callback(clock.stop)
-        clock.start()
-        return clock
-
-    @property
-    def nursery(self) -> Nursery:
-        return self._nursery or self.start_nursery()
-
-    def start_nursery(self) -> Nursery:
-        """Another one, whose senders work under the settings as they are now."""
-        if self._nursery is not None:
-            self._nursery.stop_all()
-        self._nursery = Nursery(self.environment(), self.folder)
-        self.ends.callback(self._nursery.close)
-        return self._nursery
-
-    def last_sequence(self) -> int:
-        """How many requests of any kind reached the store."""
-        with DIRECT.open(f"{self.base_url}/health", timeout=10) as answer:
-            return int(json.load(answer)["last_sequence"])
-
-    def order_fault(self, kind: str, **more: object) -> None:
-        """Tells the store to misbehave (`spine.localstore.faults`)."""
-        order = {"kind": kind, "target": "upload"} | more
-        self._faults("POST", {name: str(value) for name, value in order.items()})
-
-    def faults(self) -> list[dict[str, Any]]:
-        """The faults in force, and how often each struck."""
-        found: list[dict[str, Any]] = self._faults("GET")["faults"]
-        return found
-
-    def clear_faults(self) -> None:
-        self._faults("DELETE")
-
-    def _faults(self, method: str, order: dict[str, str] | None = None) -> Any:
-        request = urllib.request.Request(
-            f"{self.base_url}/faults",
-            data=json.dumps(order).encode() if order else None,
-            headers={"Content-Type": "application/json", "Accept": "application/json"},
-            method=method,
-        )
-        with DIRECT.open(request, timeout=10) as answer:
-            return json.load(answer)
-
-    @contextmanager
-    def as_our_own(self) -> Iterator[None]:
-        """This process works on the site's database and store, as the web server would."""
-        from django.conf import settings
-        from django.db import connection
-
-        before = connection.settings_dict["NAME"], settings.SPINE_BASE_URL
-        connection.close()
-        connection.settings_dict["NAME"], settings.SPINE_BASE_URL = self.name, self.base_url + FHIR
-        try:
-            yield
-        finally:
-            connection.close()
-            connection.settings_dict["NAME"], settings.SPINE_BASE_URL = before
-
-
-def _use_broker(url: str) -> None:
-    """Bells of this process ring there."""
-    from celery import current_app
-
-    from carerecords import doorbell
-
-    os.environ["CELERY_BROKER_URL"] = url
-    doorbell._silent_until = 0.0
-    app: Any = current_app
-    app.conf.broker_url = url
-    # As Celery does after a fork: the next message asks for the address again.
-    app._pool = app.amqp._producer_pool = None
-
-
-def wait_until(condition: Callable[[], object], seconds: float, what: str, *, every: float = 0.05) -> float:
-    """Waits until it is so; returns how long that took. Raises `AssertionError` when it is not in time."""
-    began = time.monotonic()
-    while not condition():
-        if time.monotonic() - began > seconds:
-            raise AssertionError(f"Not within {seconds:.0f} s: {what}")
-        time.sleep(every)
-    return time.monotonic() - began
+        with psycopg.connect(self.postgres.url("postgres"), autocommit=True) as line:
+            line.execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
 
 
 @contextmanager
@@ -245,14 +71,14 @@ def ground() -> Iterator[Ground]:
         folder = Path(tempfile.mkdtemp(prefix="care-faults-"))
         ends.callback(_clear, folder)
         folder.chmod(0o711)
-        ours = server(ends, folder, "postgres", "track_commit_timestamp=on")
+        ours = server(ends, folder, "postgres", WITNESSED)
         stores = server(ends, folder, "stores", *FOR_TESTS)
-        ours.create_database(_TEMPLATE)
         _set_up_django(ours.url(_TEMPLATE), folder / "own.log")
+        make_empty(ours)
         yield Ground(folder, ours, stores)
 
 
-def server(ends: ExitStack, folder: Path, name: str, *settings: str) -> Postgres:
+def server(ends: ExitStack, folder: Path, name: str, *settings: str, log: Path | None = None) -> Postgres:
     """A PostgreSQL server in a folder of its own below; stopped at the end."""
     account = server_account()
     sockets = Path(tempfile.mkdtemp(prefix="care-s-"))
@@ -263,12 +89,21 @@ def server(ends: ExitStack, folder: Path, name: str, *settings: str) -> Postgres
         folder / name / "data",
         sockets,
         account,
-        log=folder / f"{name}.log",
+        log=log or folder / f"{name}.log",
         settings=settings,
     )
     ends.callback(found.stop)
     found.start()
     return found
+
+
+def make_empty(postgres: Postgres) -> None:
+    """A migrated database without rows, which sites copy."""
+    from django.core.management import call_command
+
+    postgres.create_database(_TEMPLATE)
+    with connected_to(postgres.url(_TEMPLATE)):
+        call_command("migrate", verbosity=0, interactive=False)
 
 
 def _clear(folder: Path) -> None:
@@ -292,13 +127,9 @@ def _set_up_django(database_url: str, log: Path) -> None:
     import logging
 
     import django
-    from django.core.management import call_command
-    from django.db import connection
 
     django.setup()
     # What this process logs is looked through for patients, as what the others log.
     handler = logging.getLogger().handlers[0]
     assert isinstance(handler, logging.StreamHandler)
     handler.setStream(log.open("a"))
-    call_command("migrate", verbosity=0, interactive=False)
-    connection.close()

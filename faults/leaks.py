@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from faults.ground import Site
 from faults.people import MARKER
+from faults.site import Site
 
 # The test range in any spacing, alone: no part of a longer number or of an id.
 _PATIENT = re.compile(rf"{MARKER}|(?<![\w-])999[ -]?\d{{3}}[ -]?\d{{4}}(?![\w-])".encode())
@@ -22,7 +22,7 @@ def find(site: Site) -> list[str]:
 
 
 def _places(site: Site) -> Iterator[tuple[str, bytes]]:
-    for file in sorted(site.folder.rglob("*.log")):
+    for file in sorted(site.logs.rglob("*.log")):
         yield file.name, file.read_bytes()
     with site.ground.postgres.log.open("rb") as log:
         log.seek(site.log_begins)

@@ -93,17 +93,17 @@ class Sender:
 class Nursery:
     """The process that forks senders; all die with it."""
 
-    def __init__(self, environment: Mapping[str, str], folder: Path) -> None:
+    def __init__(self, environment: Mapping[str, str], folder: Path, log: Path) -> None:
         self._folder = folder
         self._numbers = count(len(list(folder.glob("sender*.jsonl"))) + 1)
         self.senders: list[Sender] = []
-        self.log = folder / "senders.log"
-        with self.log.open("ab") as log:
+        self.log = log
+        with log.open("ab") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "faults.planted", "faults.nursery"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=log,
+                stderr=output,
                 text=True,
                 env=os.environ | dict(environment),
                 cwd=PROJECT,

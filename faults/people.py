@@ -5,13 +5,16 @@ an address or a message of the broker must never hold, and what is looked for th
 """
 
 import datetime
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
 MARKER = "Quxleaf"
 LONG_AGO = datetime.datetime(2020, 1, 6, 9, tzinfo=datetime.UTC)
+PATIENCE_SECONDS = 60
+Found = TypeVar("Found")
 _emails = count(1)
 
 
@@ -203,3 +206,18 @@ def open_jobs() -> int:
     from carerecords.models import UploadJob
 
     return UploadJob.objects.filter(finished_at=None).count()
+
+
+def insist(work: Callable[[], Found]) -> Found:
+    """What a person does while the database is away: it is tried again until it is taken. Returns what came of it."""
+    from django.db import InterfaceError, OperationalError, connection
+
+    end = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return work()
+        except (OperationalError, InterfaceError):
+            connection.close()
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.2)

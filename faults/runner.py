@@ -4,14 +4,16 @@ import importlib
 import random
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from types import ModuleType
 
 from faults import invariants, mutants
 from faults.check import check, come_to_rest
-from faults.ground import Ground, Site
+from faults.ground import Ground
 from faults.scenarios import __path__ as _FOLDER
+from faults.site import Site
 from faults.trial import NotRun, Trial
 
 EXAMPLES = 3
@@ -57,19 +59,26 @@ def scenarios() -> dict[str, ModuleType]:
 def run(ground: Ground, name: str, module: ModuleType, seed: int, size: float = 1.0) -> Row:
     """One scenario and its check, which is made even where the scenario did not come to its end."""
     row, began = Row(name, seed), time.monotonic()
-    with ground.site(**getattr(module, "STORE", {})) as site:
-        trial = Trial(site, random.Random(f"{seed} {name}"), size)
-        try:
-            module.run(trial)
-        except NotRun as reason:
-            row.not_run = str(reason)
-        except Exception:  # noqa: BLE001 - told in the table; the other scenarios go on
-            row.broke = traceback.format_exc(limit=-3)
-        if not row.not_run:
-            _look(site, trial, row)
-        row.injected, row.figures, row.misses = trial.injected, trial.figures, trial.misses
+    # A scenario may need another ground than the usual one.
+    its_own: Callable[[Ground], AbstractContextManager[Ground]] = getattr(module, "ground", nullcontext)
+    try:
+        with its_own(ground) as under, under.site(**getattr(module, "STORE", {})) as site:
+            _act(module, Trial(site, random.Random(f"{seed} {name}"), size), row)
+    except NotRun as reason:
+        row.not_run = str(reason)
     row.seconds = time.monotonic() - began
     return row
+
+
+def _act(module: ModuleType, trial: Trial, row: Row) -> None:
+    try:
+        module.run(trial)
+    except NotRun:
+        raise
+    except Exception:  # noqa: BLE001 - told in the table; the other scenarios go on
+        row.broke = traceback.format_exc(limit=-3)
+    _look(trial.site, trial, row)
+    row.injected, row.figures, row.misses = trial.injected, trial.figures, trial.misses
 
 
 def _look(site: Site, trial: Trial, row: Row) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from faults.check import Baseline, baseline
-from faults.ground import Site
+from faults.site import Site
 
 
 class NotRun(Exception):

@@ -5,7 +5,7 @@ import time
 
 from bench.switches import Switchers
 from faults import hooks, people
-from faults.ground import wait_until
+from faults.site import wait_until
 from faults.trial import Trial
 
 # Where they freeze: with the fence in hand but for the first, and with an intent but for the first.

@@ -5,7 +5,7 @@ import time
 import redis
 
 from faults import people
-from faults.ground import wait_until
+from faults.site import wait_until
 from faults.trial import Trial
 
 AWAY_SECONDS = 3.0

@@ -2,13 +2,11 @@
 
 import signal
 import time
-from collections.abc import Callable
-from typing import Any
 
 import psycopg
 
 from faults import people
-from faults.ground import wait_until
+from faults.site import wait_until
 from faults.trial import Trial, spread
 
 STOPS, CUTS = 5, 150
@@ -89,17 +87,5 @@ def _fed(trial: Trial, surgeries: list[people.Surgery]) -> None:
     """Records change, so that there is work; tried again by a person while the database is away."""
     surgery = trial.dice.choice(surgeries)
     patients = trial.dice.sample(surgery.patients, len(surgery.patients) // 2)
-    if _tried(people.open_jobs) < JOBS_KEPT_DUE:
-        _tried(lambda: people.ask_for_updates(surgery, patients))
-
-
-def _tried(work: Callable[[], Any]) -> Any:
-    from django.db import InterfaceError, OperationalError, connection
-
-    for _ in range(100):
-        try:
-            return work()
-        except (OperationalError, InterfaceError):
-            connection.close()
-            time.sleep(0.2)
-    raise AssertionError("The database does not come back")
+    if people.insist(people.open_jobs) < JOBS_KEPT_DUE:
+        people.insist(lambda: people.ask_for_updates(surgery, patients))

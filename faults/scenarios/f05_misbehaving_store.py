@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 from faults import people, witness
-from faults.ground import wait_until
+from faults.site import wait_until
 from faults.trial import Trial
 
 # Each way strikes so often, at a message or at a question.

@@ -75,7 +75,7 @@ def _all_goes_on(trial: Trial, admins: Switchers) -> None:
     """The hold ends: every upload that was held goes, and nobody consents again."""
     from carerecords.models import UploadJob
     from consent.models import ConsentEvent
-    from faults.ground import wait_until
+    from faults.site import wait_until
 
     consents = ConsentEvent.objects.count()
     admins.change(holds=False)

@@ -3,7 +3,7 @@
 import time
 
 from faults import people
-from faults.ground import wait_until
+from faults.site import wait_until
 from faults.trial import Trial, spread
 
 WITHDRAWALS, LARGEST_SET = 10_000, 40

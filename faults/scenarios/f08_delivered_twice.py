@@ -3,7 +3,7 @@
 import redis
 
 from faults import people
-from faults.ground import wait_until
+from faults.site import wait_until
 from faults.trial import Trial
 
 TIMES, STORM = 10, 300

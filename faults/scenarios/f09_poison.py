@@ -3,7 +3,7 @@
 import time
 
 from faults import people
-from faults.ground import wait_until
+from faults.site import wait_until
 from faults.trial import Trial
 
 ROUNDS, ONE_IN = 3, 100

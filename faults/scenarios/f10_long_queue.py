@@ -10,8 +10,8 @@ from statistics import median
 
 from bench.switches import Switchers
 from faults import people
-from faults.ground import wait_until
 from faults.nursery import Sender
+from faults.site import wait_until
 from faults.trial import Trial
 
 QUEUED = 10_000

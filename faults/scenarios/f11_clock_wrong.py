@@ -7,7 +7,7 @@ import time
 
 from bench.switches import Switchers
 from faults import hooks, people
-from faults.ground import wait_until
+from faults.site import wait_until
 from faults.trial import Trial
 
 HOUR, DAY = 3600.0, 86_400.0

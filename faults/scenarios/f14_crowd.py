@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 
 from faults import people
-from faults.ground import wait_until
+from faults.site import wait_until
 from faults.trial import Trial, spread
 
 PEOPLE, EACH, SETS = 32, 25, 20
