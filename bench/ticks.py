@@ -70,18 +70,19 @@ def _ticks(patients: list[str], cookies: list[str]) -> list[Callable[[], bytes |
     waiting = iter(patients)
 
     def sends(cookie: str) -> Callable[[], bytes | None]:
-        def tick() -> bytes | None:
+        def next_tick() -> bytes | None:
             patient = next(waiting, None)
-            return None if patient is None else _tick(patient, cookie)
+            return None if patient is None else tick(patient, cookie)
 
-        return tick
+        return next_tick
 
     return [sends(cookie) for cookie in cookies]
 
 
-def _tick(patient: str, cookies: str) -> bytes:
+def tick(patient: str, cookies: str, **other: str) -> bytes:
+    """The short form of a patient's row, sent with an answer of today. `other`: fields with other values."""
     today = datetime.date.today()  # noqa: DTZ011 - of this machine, as the form's boxes have it
-    answers = {
+    answers: dict[str, object] = {
         "preference": "EXPRESS_CORE",
         "source": "IN_PERSON",
         "decided_on_day": today.day,
@@ -93,6 +94,7 @@ def _tick(patient: str, cookies: str) -> bytes:
         "form_key": uuid.uuid4(),
         "from": "",
     }
+    answers |= other
     return post(f"/patients/{patient}/consent/new/", cookies, urlencode(answers), HX_Request="true")
 
 
