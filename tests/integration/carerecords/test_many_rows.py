@@ -60,7 +60,8 @@ def test_a_flat_query_looks_up_its_keys_by_index(db):
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute(f"EXPLAIN {text}", [*params, integers([1, 2])])
         plan = "\n".join(line for (line,) in cursor.fetchall())
-    assert "carerecords_patient_pkey" in plan and "Index Cond: (id = ANY" in plan, plan
+    # By whichever index has the columns.
+    assert "on carerecords_patient " in plan and "Index Cond: (id = ANY" in plan, plan
 
 
 def test_copied_rows_keep_every_constraint(db):
