@@ -127,6 +127,8 @@ DATABASES = {
         DATABASE_URL, engine="config.database", conn_max_age=600, conn_health_checks=True
     )
 }
+# A cursor of the server lives in a session; a pooler gives each transaction another one.
+DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = env.flag("DATABASE_POOLED", False)
 # Seconds for one answer to a page. A change of policy rightly waits for sends in flight: up to six.
 DATABASE_ANSWER_SECONDS = env.number("DATABASE_ANSWER_SECONDS", 15)
 # A host that vanished is found out within a minute by whoever waits for it, workers too.
