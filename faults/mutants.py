@@ -130,6 +130,22 @@ MUTANTS = {
         "F5",
         (Edit("spine.answers", "403: AnswerKind.CONSENT_DIFFERS", "403: AnswerKind.TRANSIENT"),),
     ),
+    "session-fence": Mutant(
+        "the fence is a lock of the session, which ends with its connection",
+        "F13",
+        (
+            Edit(
+                "carerecords.fence",
+                "SELECT pg_advisory_xact_lock_shared(%s, %s)",
+                "SELECT pg_advisory_lock_shared(%s, %s)",
+            ),
+            Edit(
+                "carerecords.fence",
+                "SELECT pg_advisory_xact_lock_shared(%s, practice)",
+                "SELECT pg_advisory_lock_shared(%s, practice)",
+            ),
+        ),
+    ),
     "consent-not-locked": Mutant(
         "patients' decisions are not kept still",
         "F7",

@@ -64,6 +64,7 @@ class Site:
             "CARE_ENV": "demo",
             "DJANGO_SETTINGS_MODULE": "config.settings",
             "DATABASE_URL": self.pooled_url or self.database_url,
+            "DATABASE_POOLED": "1" if self.pooled_url else "0",
             "CELERY_BROKER_URL": self.broker.url if self.broker else "memory://",
             "SPINE_BASE_URL": self.base_url + FHIR,
             "SPINE_LEDGER_URL": f"{self.base_url}/ledger",
@@ -183,7 +184,7 @@ class Site:
 
 @contextmanager
 def connected_to(database_url: str) -> Iterator[None]:
-    """Inside, this process's connections, in whichever thread, go to that address."""
+    """Inside, this process's connections, in whichever thread, go to that address, given as PostgreSQL's sockets."""
     import dj_database_url
     from django.db import connection
 

@@ -11,8 +11,8 @@ from faults import mutants, runner
 WANTED = 12
 
 
-def test_there_are_as_many_as_the_goal_names():
-    assert len(mutants.MUTANTS) == WANTED
+def test_there_are_at_least_as_many_as_the_goal_names():
+    assert len(mutants.MUTANTS) >= WANTED
 
 
 @pytest.mark.parametrize("name", mutants.MUTANTS)
