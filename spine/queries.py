@@ -14,10 +14,13 @@ from boycott.positions import GpStance
 from carerecords.models import JobKind, JobState, Patient, Practice, RoleAssignment, UploadJob, User
 from carerecords.models.upload_job import BUSY_STATES, OPEN_STATES
 from carerecords.permissions import Role
+from spine.answers import AnswerKind
 from spine.models import GateDecision, Receipt, UploadAttempt, UploadStep
 from spine.reasons import Reason
 
 PAGE = 50
+# What `spine.proof` writes where the store was asked and has the message.
+FOUND = "FOUND"
 # What the list may be narrowed to by when uploads were asked for, in days.
 PERIODS = {"1": "In the last 24 hours", "7": "In the last 7 days", "30": "In the last 30 days"}
 
@@ -120,10 +123,14 @@ def not_asked_again(jobs: QuerySet[UploadJob]) -> QuerySet[UploadJob]:
     return jobs.filter(~Exists(later))
 
 
-# How often something left for the store; a claim that the gate held is not a send.
+# Of these attempts nothing reached the store, though their intent was recorded: the question before was all
+# that went, or the time to begin was over. A message that was found there later had left.
+_NEVER_LEFT = Q(body_sha256="") & ~Q(kind=FOUND) | Q(kind__in=[AnswerKind.NOT_SENT, AnswerKind.UNREACHABLE])
+_LEFT = ~Exists(Receipt.objects.filter(_NEVER_LEFT, job=OuterRef("job"), attempt=OuterRef("attempt")))
+# How often something left for the store, or may have; neither a claim that the gate held nor an intent is a send.
 _SENDS = Coalesce(
     Subquery(
-        UploadAttempt.objects.filter(job=OuterRef("pk"))
+        UploadAttempt.objects.filter(_LEFT, job=OuterRef("pk"))
         .order_by()
         .values("job")
         .annotate(n=Count("pk"))
@@ -135,13 +142,14 @@ _SENDS = Coalesce(
 
 @dataclass(frozen=True)
 class UploadRecord:
-    """One upload with all that became of it."""
+    """One upload with all that became of it. `left`: the numbers of the attempts that left, or may have."""
 
     job: UploadJob
     decisions: list[GateDecision]
     attempts: list[UploadAttempt]
     receipts: list[Receipt]
     steps: list[UploadStep]
+    left: frozenset[int]
 
 
 def upload_record(practice: Practice, public_id: uuid.UUID) -> UploadRecord | None:
@@ -156,6 +164,7 @@ def upload_record(practice: Practice, public_id: uuid.UUID) -> UploadRecord | No
         list(UploadAttempt.objects.filter(job=job).order_by("pk")),
         list(Receipt.objects.filter(job=job).order_by("pk")),
         list(UploadStep.objects.filter(job=job).select_related("made_by").order_by("pk")),
+        frozenset(UploadAttempt.objects.filter(_LEFT, job=job).values_list("attempt", flat=True)),
     )
 
 

@@ -34,7 +34,7 @@ _RECEIPTS = {
     "UNSUPPORTED": "The Spine could not read it",
     "RATE_LIMITED": "The Spine asked to wait",
     "TRANSIENT": "The Spine could not take it",
-    "UNKNOWN": "The answer was lost",
+    "UNKNOWN": "The Spine gave no clear answer",
     "UNREACHABLE": "The Spine could not be reached",
     "NOT_SENT": "Not sent after all",
     "UNAUTHORISED": "The Spine did not let us in",
@@ -69,7 +69,7 @@ def timeline(record: UploadRecord) -> list[Line]:
     lines = [
         _asked(record.job),
         *map(_decision, record.decisions),
-        *map(_attempt, record.attempts),
+        *(_attempt(row, left=row.attempt in record.left) for row in record.attempts),
         *map(_receipt, record.receipts),
         *map(_step, record.steps),
     ]
@@ -129,9 +129,9 @@ def _named(evidence: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{words} {one}"
 
 
-def _attempt(row: UploadAttempt) -> Line:
+def _attempt(row: UploadAttempt, *, left: bool) -> Line:
     said = [f"Message {row.composition_id}.", f"Request {row.request_id}."]
-    return Line(row.at, "Sent to the Spine", "", said)
+    return Line(row.at, "Sent to the Spine" if left else "Made ready, and not sent", "", said)
 
 
 def _step(row: UploadStep) -> Line:

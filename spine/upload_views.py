@@ -79,7 +79,7 @@ def upload(request: CareRequest, public_id: uuid.UUID) -> HttpResponse:
     context = {
         "job": found.job,
         "copy_age": copy_age(StoreCopy.objects.filter(patient=patient).first(), today),
-        "sends": len(found.attempts),
+        "sends": len(found.left),
         "lines": timeline(found),
         "headline": headline,
         "today": today,

@@ -12,6 +12,7 @@ from consent.codes import Preference
 from spine.answers import AnswerKind
 from spine.gate import ENGINE
 from spine.models import GateDecision, Receipt, UploadAttempt
+from spine.queries import UploadFilters, upload_record, uploads_page
 from spine.upload_timeline import receipt_words
 from tests.factories import decide, make_patient, make_practice
 
@@ -150,6 +151,44 @@ def test_detail_tells_everything(client, gp, patient):
     listed = client.get(LIST).content.decode()
     assert "The Spine accepted it" in listed
     assert f"Receipt {str(composition)[:8]}" in listed and "Allowed" in listed
+
+
+@pytest.mark.parametrize(
+    ("answers", "left"),
+    [
+        ([], True),  # It may be on its way just now.
+        ([("ACCEPTED", "ab")], True),
+        ([("UNKNOWN", "ab")], True),
+        ([("UNKNOWN", "ab"), ("FOUND", "")], True),
+        ([("FOUND", "")], True),  # The worker died, and the store was asked.
+        ([("UNAUTHORISED", "ab")], True),
+        ([("UNCHANGED", "")], False),
+        ([("NOTHING_THERE", "")], False),
+        ([("TRANSIENT", "")], False),  # To the question before.
+        ([("CONSENT_DIFFERS", "")], False),
+        ([("NOT_SENT", "ab")], False),
+        ([("UNREACHABLE", "ab")], False),
+    ],
+)
+def test_only_what_left_is_said_to_be_sent(client, gp, patient, answers, left):
+    job, at = decide(patient, by=gp).job, timezone.now()
+    UploadAttempt.objects.create(
+        job=job,
+        attempt=1,
+        at=at,
+        request_id=uuid.uuid4(),
+        composition_id=uuid.uuid4(),
+        content_hash="0" * 64,
+        scope="CORE",
+        authored_at=at,
+    )
+    for kind, body in answers:
+        Receipt.objects.create(job=job, attempt=1, at=at, kind=kind, body_sha256=body)
+    client.force_login(gp)
+    page = client.get(f"{LIST}{job.public_id}/").content.decode()
+    assert ("Sent to the Spine" in page, "Made ready, and not sent" in page) == (left, not left)
+    assert upload_record(patient.practice, job.public_id).left == ({1} if left else set())
+    assert [one.sends for one in uploads_page(patient.practice, UploadFilters(), None).jobs] == [int(left)]
 
 
 def test_strangers_find_nothing(client, stranger, patient):
