@@ -1,10 +1,10 @@
-"""What needs doing for the nation: changes to approve, stops to review, positions that disagree."""
+"""What needs doing for the nation: changes to approve, stops to review, positions that disagree, uploads."""
 
 import datetime
 from collections import Counter
 from collections.abc import Iterator
 
-from django.db.models import Count
+from django.db.models import Count, Expression, F, QuerySet, Value
 
 from boycott.change_states import ChangeState
 from boycott.dossier import on_the_way, places
@@ -15,9 +15,12 @@ from boycott.rules import Revision, conflict, everywhere, in_force
 from carerecords.formats import nhs_date, nhs_datetime
 from carerecords.models import JobState, UploadJob, User
 from reports.cards import Card, Home
+from spine.queries import not_asked_again
+from spine.reasons import Reason
 from spine.stopping import Stopping, stopping
 
 POLICY, CHANGES, STOP, PROBLEMS = "/policy/", "/policy/changes/", "/policy/stop/", "/uploads/problems/"
+SHUT_OUT = "not let in"
 _ANSWERS = {
     None: "No answer – treated as Follow",
     Stance.FOLLOW: "Follow",
@@ -45,14 +48,19 @@ def of_policy_admin(user: User, at: datetime.datetime) -> Home:
 
 def of_national_admin(user: User, at: datetime.datetime) -> Home:
     """How uploads stand, and what a stop asks for."""
-    counted = Counter(dict(UploadJob.objects.values_list("state").annotate(jobs=Count("pk")).order_by()))
-    failed = counted.pop(JobState.FAILED, 0)
+    counted = _jobs()
     cards = tuple(Card(counted[state], "", state=state) for state in JobState if state is not JobState.FAILED)
     now = stopping()
     todo = [
         *(_of_stop(now, user, at) if now else []),
         _to_approve(user, at),
-        Card(failed, "Uploads that failed", PROBLEMS, "By cause, to be tried again"),
+        Card(
+            counted[SHUT_OUT],
+            "Uploads that the Spine did not let in",
+            PROBLEMS,
+            "Look at this service’s access",
+        ),
+        Card(counted[JobState.FAILED], "Uploads that failed", PROBLEMS, "By cause, to be tried again"),
     ]
     return Home(
         [card for card in todo if card.number],
@@ -60,6 +68,25 @@ def of_national_admin(user: User, at: datetime.datetime) -> Home:
         standing=cards,
         statement="All uploads are stopped." if now else "Uploads run.",
     )
+
+
+def _jobs() -> Counter[str]:
+    """Jobs by state, and those that wait because this service's key or token was refused, which nobody at a
+    practice can mend. Of failed ones those that nobody asked for again since, as on the page behind the card.
+    One query."""
+    jobs = UploadJob.objects.order_by()
+    failed = jobs.filter(state=JobState.FAILED)
+    waiting = jobs.filter(state=JobState.WAITING, due_at__isnull=False)
+    rows = _by(jobs.exclude(state=JobState.FAILED), F("state")).union(
+        _by(not_asked_again(failed), F("state")),
+        _by(waiting.filter(reasons__0=Reason.TECH_ACCESS.code), Value(SHUT_OUT)),
+        all=True,
+    )
+    return Counter(dict(rows))
+
+
+def _by(jobs: QuerySet[UploadJob], what: Expression | F) -> QuerySet[UploadJob, tuple[str, int]]:
+    return jobs.annotate(what=what).values_list("what").annotate(jobs=Count("pk"))
 
 
 def _to_approve(user: User, at: datetime.datetime) -> Card:

@@ -189,6 +189,26 @@ def test_national_admin_sees_counts_and_no_patient(client, busy, national_admin)
     assert not any(patient.family_name.upper() in html for patient in Patient.objects.all())
 
 
+def test_the_programme_is_told_when_the_spine_does_not_let_the_service_in(
+    client, gp, patient, national_admin
+):
+    put(decide(patient).job, JobState.WAITING, "tech.access")
+    assert cards(national_admin) == [(1, "Uploads that the Spine did not let in", "/uploads/problems/")]
+    assert cards(gp) == []
+    client.force_login(national_admin)
+    assert 'href="/uploads/problems/"' in client.get("/reports/").content.decode()
+    client.force_login(gp)
+    assert 'href="/uploads/problems/"' not in client.get("/reports/").content.decode()
+
+
+def test_the_programme_is_not_told_of_a_failure_that_was_asked_for_again(patient, national_admin):
+    first = decide(patient)
+    put(first.job, JobState.FAILED, "tech.failed")
+    assert cards(national_admin) == [(1, "Uploads that failed", "/uploads/problems/")]
+    decide(patient, Preference.EXPRESS_ADDITIONAL, seen=first.event.pk)
+    assert cards(national_admin) == []
+
+
 def test_auditor_sees_recent_changes(client, auditor, national_admin):
     practice = make_practice(name="The Market Surgery")
     start_boycott()
