@@ -67,7 +67,9 @@ class Pace:
 
     @property
     def span(self) -> str:
-        """`in the last hour`, `in the last 12 minutes`."""
+        """`in the last hour`, `in the last 12 minutes`, `within the last minute`."""
+        if self.until - self.since < SHORTEST:
+            return "within the last minute"
         words = duration(self.until - self.since)
         return f"in the last {words.removeprefix('1 ') if words in ('1 hour', '1 minute') else words}"
 
@@ -143,7 +145,8 @@ def _bounded(queue: Queue, most: float | None, at: datetime.datetime) -> Outlook
     if most is None:
         return Outlook(Known.NOT_MEASURED, "Not known: the pace has not been measured yet.")
     bound = time_for(queue.before, most)
-    sentence = f"{_UNMEASURED}The Spine takes at most {messages(most)} a minute, so it needs at least {duration(bound)}."
+    needs = f"needs at least {duration(bound)}" if bound >= SHORTEST else "may be done within a minute"
+    sentence = f"{_UNMEASURED}The Spine takes at most {messages(most)} a minute, so it {needs}."
     return Outlook(Known.AT_MOST, sentence, at + bound)
 
 
@@ -158,7 +161,8 @@ def _measured(queue: Queue, pace: Pace, at: datetime.datetime) -> Outlook:
         )
     longest = time_for(queue.before, pace.slowest)
     soon, late = duration(shortest), duration(longest)
-    when = f"Done in about {soon}" if soon == late else f"Done in {_to(soon, late)}"
+    about = "" if shortest < SHORTEST else "about "
+    when = f"Done in {about}{soon}" if soon == late else f"Done in {_to(soon, late)}"
     return Outlook(Known.RANGE, f"{when}, at the pace {pace.span}.", at + shortest, at + longest)
 
 

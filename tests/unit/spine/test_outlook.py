@@ -97,6 +97,24 @@ CASES = {
         2,
         2,
     ),
+    "little, and quick": (
+        Queue(64, 64),
+        SHORT_BUT_FULL,
+        None,
+        Known.RANGE,
+        "Done in under a minute, at the pace within the last minute.",
+        0,
+        0,
+    ),
+    "little, and not looked at": (
+        Queue(1, 3),
+        None,
+        LIMIT,
+        Known.AT_MOST,
+        "The Spine takes at most 150 messages a minute, so it may be done within a minute.",
+        0,
+        None,
+    ),
 }
 
 
