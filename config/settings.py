@@ -4,6 +4,7 @@ CARE_ENV chooses the stance: `production` (the default, so that a forgotten vari
 lax), `demo` (`make run`: embedded services, made-up patients) or `test`.
 """
 
+import sys
 from pathlib import Path
 
 import dj_database_url
@@ -186,6 +187,9 @@ else:
     }
 CELERY_BROKER_CONNECTION_TIMEOUT = 1
 CELERY_BEAT_SCHEDULE = schedule.entries()
+
+# Never closed by Celery: `config.celery` closes them when they are old or do not answer.
+CELERY_DB_REUSE_MAX = sys.maxsize
 
 # Celery must not replace the root logger: its own format knows nothing of ids.
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

@@ -13,8 +13,8 @@ One batch runs so (docs/adr/0003-pipeline.md, 0130-one-rate-for-all-processes.md
 8. commit states, receipts and known copies, each state compared with its attempt number.
 
 So no send begins after a change that forbids it commits, and what a dead worker leaves behind was
-either not begun or is known by its intent. Jobs that were held before a fact changed are only asked
-again, in large batches: those that may go by now wait for their turn among the others.
+either not begun or is known by its intent. After the due jobs, those that were held before a fact changed are
+only asked again, in large batches: those that may go by now wait for their turn among the others.
 Cost: some twenty statements a batch, whatever its size, and one question and one message a job at the
 store.
 """
@@ -75,25 +75,27 @@ class BatchReport:
 
 
 def send_batch(store: Store, *, limit: int | None = None) -> BatchReport:
-    """Takes one batch of due jobs to its end, after one of held jobs to be asked again.
+    """Takes one batch of due jobs to its end, then one of held jobs to be asked again.
 
-    Returns at once when there are none. Sends nothing while the store's rate is used up.
+    Due jobs first: whoever just recorded a decision waits for them. Returns at once when there are none of
+    either. Sends nothing while the store's rate is used up.
     """
+    sent = _send_due(store, limit or store.size.jobs) if store.rate.is_open() else BatchReport()
     asked = _ask_again(store)
-    if not store.rate.is_open():
-        return asked
-    taken = claim(limit=limit or store.size.jobs, now=timezone.now(), lease=lease())
+    return BatchReport(sent.claimed + asked.claimed, sent.sent, sent.stopped + asked.stopped)
+
+
+def _send_due(store: Store, limit: int) -> BatchReport:
+    taken = claim(limit=limit, now=timezone.now(), lease=lease(), queue=store.queue)
     jobs = resting_runs.lay_aside(taken, timezone.now())
     if not jobs:
-        return BatchReport(asked.claimed + len(taken), stopped=asked.stopped)
+        return BatchReport(len(taken))
     current = _ask_store(store, jobs)
     batch, sent = _send(store, jobs, current)
     if current or not batch.put_back:
         done = sum(one.answer is None or one.answer.was_sent for one in sent)
         store.size.learn(taken=len(jobs), put_back=batch.put_back, tried=len(sent), done=done)
-    return BatchReport(
-        asked.claimed + len(taken), sum(one.began for one in sent), asked.stopped + batch.stopped
-    )
+    return BatchReport(len(taken), sum(one.began for one in sent), batch.stopped)
 
 
 def _ask_again(store: Store) -> BatchReport:
