@@ -1,7 +1,8 @@
 """Which figures of a table may be shown outside the practice: none of 1 to 4, and none that others give away.
 
 Pure. The rule of the GP Patient Survey's analysis tool: suppress 1 to 4, then enough others that no row
-or column leads back to them by subtraction.
+or column leads back to them by subtraction. Where people can be counted twice in different company, figures
+are rounded too, as NHS England rounds what it publishes of practices.
 """
 
 from collections.abc import Mapping
@@ -11,6 +12,15 @@ Row = TypeVar("Row")
 Column = TypeVar("Column")
 
 SMALL = range(1, 5)
+STEP = 5
+
+
+def rounded(number: int) -> int:
+    """To the nearest 5: so two totals of nearly the same people do not tell how few they differ by.
+
+    Not for 1 to 4, which are not shown at all.
+    """
+    return (number + STEP // 2) // STEP * STEP
 
 
 def suppressed(table: Mapping[tuple[Row, Column], int]) -> set[tuple[Row, Column]]:

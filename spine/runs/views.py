@@ -20,7 +20,6 @@ from carerecords.confirmation import NotConfirmed
 from carerecords.formats import plural
 from carerecords.middleware import CareRequest
 from carerecords.permissions import Permission
-from carerecords.small_numbers import SMALL
 from spine.runs import actions, pages, telling
 from spine.runs.actions import RunRefused
 from spine.runs.codes import RunGroup, RunKind, RunState, RunStep
@@ -129,7 +128,9 @@ def run(request: CareRequest, public_id: uuid.UUID) -> HttpResponse:
         "picture": {"width": WIDTH, "height": HEIGHT, "stretches": _stretches(found, parts)},
         "by_practice": telling.practices(by_practice(found, SHOWN)) if found.practice_id is None else [],
         "failed": failed_of(found).count() if progress.number("failed") else 0,
-        "ends": expected_end(found, progress.to_go, at) if found.state == RunState.RUNNING else None,
+        "ends": expected_end(found, telling.counted(found, progress.to_go), at)
+        if found.state == RunState.RUNNING
+        else None,
         "reasons": telling.reasons(found, progress),
         "may": steps_open(found),
         "steps": RunStep,
@@ -214,9 +215,10 @@ def _check_page(
         "forecast": foreseen,
         "held": telling.shown_to(found, foreseen.held),
         "left_out": telling.shown_to(found, foreseen.left_out),
-        "few_removals": found.practice_id is None and foreseen.removals in SMALL,
+        "figure": partial(telling.figure, found),
+        "patients": partial(telling.patients, found),
         "answers": pages.answers(found, foreseen.practices),
-        "ends": expected_end(found, foreseen.go + foreseen.removals, at),
+        "ends": expected_end(found, telling.counted(found, foreseen.go + foreseen.removals), at),
         "problem": problem,
         "at": at,
     }

@@ -272,8 +272,8 @@ def test_how_few_refused_cannot_be_worked_out(practice, national_admin, client):
     )
     client.force_login(national_admin)
     assert forecast(run, timezone.now()).removals == 3
-    page = words(text_of(client, "run_check", run.public_id))
-    assert not {"3", "12", "15"} & page
+    page = text_of(client, "run_check", run.public_id)
+    assert "for 15 patients" in page and "fewer than 5" in page and not {"3", "12"} & words(page)
     proof = Confirmation(national_admin.pk, timezone.now())
     actions.start(run, by=national_admin, at=timezone.now(), confirmed=proof)
     fed(run)
@@ -292,6 +292,29 @@ def test_how_few_refused_cannot_be_worked_out(practice, national_admin, client):
     told = text_of(client, "run", run.public_id)
     assert "Finished: 15 patients." in told and "Nothing to send or failed" in told
     assert "not told" in told and not {"3", "12"} & words(told)
+
+
+def test_how_few_refused_cannot_be_told_from_two_runs(practice, national_admin, client):
+    """One of all patients, and one of those who consent."""
+    gp = make_user(Role.GP, practice)
+    for number in range(24):
+        patient = make_patient(practice, usual_gp=gp)
+        decide(patient, Preference.EXPRESS_DISSENT if number < 3 else Preference.EXPRESS_CORE, by=gp)
+    UploadJob.objects.all().delete()
+    asked = made_for(practice, national_admin, "") | {"practice": None, "kind": RunKind.MIGRATION}
+    client.force_login(national_admin)
+    pages = {}
+    for group in (RunGroup.ALL, RunGroup.EXPRESS):
+        run = actions.make(**asked | {"group": group})
+        pages[group] = text_of(client, "run_check", run.public_id)
+        proof = Confirmation(national_admin.pk, timezone.now())
+        actions.start(run, by=national_admin, at=timezone.now(), confirmed=proof)
+        fed(run)
+        pages[group] += text_of(client, "run", run.public_id) + text_of(client, "run_cancel", run.public_id)
+        actions.cancel(run, by=national_admin, at=timezone.now())
+    assert "for 25 patients" in pages[RunGroup.ALL] and "for 20 patients" in pages[RunGroup.EXPRESS]
+    for page in pages.values():
+        assert not {"3", "21", "24"} & words(page) and "to the nearest 5" in page
 
 
 def words(page):

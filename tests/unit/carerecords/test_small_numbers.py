@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carerecords.small_numbers import SMALL, suppressed
+from carerecords.small_numbers import SMALL, rounded, suppressed
 
 CASES = [
     ({("a", 1): 10, ("a", 2): 20, ("b", 1): 30, ("b", 2): 40}, set()),
@@ -37,3 +37,19 @@ def test_no_small_number_is_shown_and_none_is_left_alone(table):
             gone = [cell for cell in line if cell in hidden]
             # Alone only where it is the whole line, and its total is hidden with it.
             assert len(gone) >= 2 or len(gone) == len(line)
+
+
+def test_rounded_to_the_nearest_five():
+    assert [rounded(number) for number in range(13)] == [0, 0, 0, 5, 5, 5, 5, 5, 10, 10, 10, 10, 10]
+
+
+@given(st.integers(5, 10_000), st.sampled_from(SMALL))
+def test_two_rounded_totals_leave_open_how_few_lie_between(number, few):
+    told = rounded(number), rounded(number + few)
+    others = {
+        more
+        for less in range(number - 4, number + 5)
+        for more in range(9)
+        if (rounded(less), rounded(less + more)) == told
+    }
+    assert set(SMALL) <= others
