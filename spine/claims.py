@@ -74,9 +74,10 @@ LIMIT %(limit)s FOR UPDATE OF job SKIP LOCKED
 
 # The lock keeps them this worker's until its intents are committed.
 _STILL_HELD = """
-SELECT job.id FROM carerecords_uploadjob AS job
+SELECT job.id, job.kind = 'WITHDRAWAL' OR job.practice_id = patient.practice_id FROM carerecords_uploadjob AS job
 JOIN unnest(%(ids)s::bigint[], %(attempts)s::int[]) AS mine (id, attempt)
   ON job.id = mine.id AND job.attempt = mine.attempt
+JOIN carerecords_patient AS patient ON patient.id = job.patient_id
 WHERE job.state = 'SENDING' ORDER BY job.id FOR NO KEY UPDATE OF job
 """
 
@@ -172,8 +173,12 @@ def claim_held(*, limit: int, lease: datetime.timedelta) -> list[Claimed]:
     return claimed
 
 
-def still_held(jobs: Sequence[Claimed]) -> list[Claimed]:
-    """Those of the jobs that nobody took back since: a worker that was frozen sends no other's job."""
+def still_held(jobs: Sequence[Claimed]) -> tuple[list[Claimed], list[Claimed]]:
+    """Those of the jobs that nobody took back since: a worker that was frozen sends no other's job.
+
+    And of these, apart, what a practice asked for whose patient has moved to another meanwhile: the fence and the
+    clock of the job are its practice's. A removal is never among them: it goes, whoever asked.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             _STILL_HELD,
@@ -182,8 +187,9 @@ def still_held(jobs: Sequence[Claimed]) -> list[Claimed]:
                 "attempts": integers(job.attempt for job in jobs),
             },
         )
-        held = {job_id for (job_id,) in cursor.fetchall()}
-    return [job for job in jobs if job.job_id in held]
+        stays = dict(cursor.fetchall())
+    held = [job for job in jobs if job.job_id in stays]
+    return [job for job in held if stays[job.job_id]], [job for job in held if not stays[job.job_id]]
 
 
 def _take(due: str, figures: dict[str, Any], lease: datetime.timedelta, *, served: str = "") -> list[Claimed]:

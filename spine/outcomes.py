@@ -61,6 +61,18 @@ def waits_for_turn(job: Claimed, clock: int, at: datetime.datetime) -> Settled:
     )
 
 
+def after_moving(job: Claimed) -> Settled:
+    """The end of a job whose patient moved to another practice while it was claimed: that one asks anew."""
+    return Settled(
+        job.job_id,
+        job.attempt,
+        job.patient_id,
+        JobState.CANCELLED,
+        (Reason.PATIENT_LEFT,),
+        failures=job.failures,
+    )
+
+
 def after_resting(job: Claimed, state: JobState, reason: Reason, due_at: datetime.datetime | None) -> Settled:
     """The state of a job that was claimed while the run that it belongs to rests."""
     return Settled(job.job_id, job.attempt, job.patient_id, state, (reason,), due_at, job.failures)

@@ -6,7 +6,7 @@ One batch runs so (docs/adr/0003-pipeline.md, 0130-one-rate-for-all-processes.md
 2. look which of them may go, ask the store what it holds for those, and for the copies that notices are
    put on; reserve slots for their messages and sleep until these come, holding nothing;
 3. in a transaction of the fence's own, take it shared and keep the patients' decisions still;
-4. leave out jobs that are another worker's by now, load the facts afresh and decide each in memory;
+4. leave out jobs that are another worker's by now, end those whose patient is another practice's, load the facts afresh and decide each in memory;
 5. commit every decision, and for each job that may go an intent with its keys;
 6. send, concurrently, beginning none after a quarter of a second or after a turn of the calendar;
 7. release the fence once every send that began is answered, or its time is over;
@@ -43,7 +43,7 @@ from spine.contents import load_outgoing
 from spine.current import ask_store
 from spine.deciding import Decided, decide_jobs
 from spine.gate import Decision, Kind, Outcome
-from spine.outcomes import after_decision, after_sending, waits_for_turn
+from spine.outcomes import after_decision, after_moving, after_sending, waits_for_turn
 from spine.outgoing import Outgoing, Sent
 from spine.reasons import Reason
 from spine.runs import resting as resting_runs
@@ -208,7 +208,8 @@ class Batch:
 def _decide_and_commit(jobs: Sequence[Claimed], current: Current) -> Batch:
     """Decides the batch by facts read now; writes decisions, intents and the states of the rest."""
     at = timezone.now()
-    decided, clocks = decide_jobs(still_held(jobs), at)
+    ours, moved = still_held(jobs)
+    decided, clocks = decide_jobs(ours, at)
     stays = [one for one in decided if not _goes(one[1])]
     going = [one for one in decided if _goes(one[1]) and one[0].job_id in current]
     waits = [one for one, decision, _ in decided if _goes(decision) and one.job_id not in current]
@@ -219,9 +220,9 @@ def _decide_and_commit(jobs: Sequence[Claimed], current: Current) -> Batch:
         after_decision(job, decision, loaded, clocks[job.practice_id]) for job, decision, loaded in stays
     ]
     turned_away = [waits_for_turn(job, clocks[job.practice_id], at) for job in waits]
-    settle([*stopped, *turned_away, *map(_dead_letter, unbuildable)], at=at)
+    settle([*stopped, *turned_away, *map(_dead_letter, unbuildable), *map(after_moving, moved)], at=at)
     mismatches.review([job.patient_id for job, decision, _ in stays if _differs(decision)], at=at)
-    return Batch(outgoing, len(stays), len(waits), _turn_of_the_calendar(going))
+    return Batch(outgoing, len(stays) + len(moved), len(waits), _turn_of_the_calendar(going))
 
 
 def _goes(decision: Decision) -> bool:
