@@ -5,6 +5,7 @@ import uuid
 from celery import shared_task
 from django.utils import timezone
 
+from carerecords import database_clock
 from consent import bulk_runs, form_drafts, silence
 from consent.codes import ImportState
 from consent.imports import actions as imports
@@ -65,4 +66,4 @@ def forget_old_answers() -> None:
 @shared_task(soft_time_limit=600, time_limit=660)
 def record_silence() -> None:
     """Under a model of implied consent, records the silence of those whose time to object is over."""
-    silence.record_silence(timezone.now())
+    silence.record_silence(database_clock.now())

@@ -45,8 +45,6 @@ class Site:
     read_timeout: float = READ_TIMEOUT
     # Requests a second that all senders together may make; 0: as many as they like.
     rate: float = 0
-    # Times that senders wrote say nothing: those of the commits still do.
-    clocks_are_wrong: bool = False
     base_url: str = ""
     broker: Broker | None = None
     store: Service = field(init=False)

@@ -24,7 +24,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 from django.conf import settings
@@ -33,7 +33,7 @@ from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
-from carerecords import fence
+from carerecords import database_clock, fence
 from carerecords.models import JobState
 from spine import mismatches, proof
 from spine.answers import Answer, AnswerKind
@@ -86,11 +86,12 @@ def send_batch(store: Store, *, limit: int | None = None) -> BatchReport:
 
 
 def _send_due(store: Store, limit: int) -> BatchReport:
-    taken = claim(limit=limit, now=timezone.now(), lease=lease(), queue=store.queue)
-    jobs = resting_runs.lay_aside(taken, timezone.now())
+    at = database_clock.now()
+    taken = claim(limit=limit, now=at, lease=lease(), queue=store.queue)
+    jobs = resting_runs.lay_aside(taken, at)
     if not jobs:
         return BatchReport(len(taken))
-    current = _ask_store(store, jobs)
+    current = _ask_store(store, jobs, at)
     batch, sent = _send(store, jobs, current)
     if current or not batch.put_back:
         done = sum(one.answer is None or one.answer.was_sent for one in sent)
@@ -104,12 +105,12 @@ def _ask_again(store: Store) -> BatchReport:
     return BatchReport(len(jobs), stopped=_send(store, jobs, {})[0].stopped) if jobs else BatchReport()
 
 
-def _ask_store(store: Store, jobs: Sequence[Claimed]) -> Current:
+def _ask_store(store: Store, jobs: Sequence[Claimed], at: datetime.datetime) -> Current:
     """What the store holds for those of the jobs that may go as things stand, as many as go at once.
 
     Only a look, without the fence: which of them do go is decided under it.
     """
-    likely = [job for job, decision, _ in decide_jobs(jobs, timezone.now())[0] if _goes(decision)]
+    likely = [job for job, decision, _ in decide_jobs(jobs, at)[0] if _goes(decision)]
     return ask_store(store, likely[: store.size.messages])
 
 
@@ -207,7 +208,7 @@ class Batch:
 @transaction.atomic
 def _decide_and_commit(jobs: Sequence[Claimed], current: Current) -> Batch:
     """Decides the batch by facts read now; writes decisions, intents and the states of the rest."""
-    at = timezone.now()
+    read, at = clock(), database_clock.now()
     ours, moved = still_held(jobs)
     decided, clocks = decide_jobs(ours, at)
     stays = [one for one in decided if not _goes(one[1])]
@@ -222,15 +223,15 @@ def _decide_and_commit(jobs: Sequence[Claimed], current: Current) -> Batch:
     turned_away = [waits_for_turn(job, clocks[job.practice_id], at) for job in waits]
     settle([*stopped, *turned_away, *map(_dead_letter, unbuildable), *map(after_moving, moved)], at=at)
     mismatches.review([job.patient_id for job, decision, _ in stays if _differs(decision)], at=at)
-    return Batch(outgoing, len(stays) + len(moved), len(waits), _turn_of_the_calendar(going))
+    return Batch(outgoing, len(stays) + len(moved), len(waits), read + _turn_of_the_calendar(going, at))
 
 
 def _goes(decision: Decision) -> bool:
     return decision.outcome is Outcome.SEND
 
 
-def _turn_of_the_calendar(going: Sequence[Decided]) -> float:
-    """The first moment at which the calendar may forbid one of these: a scheduled change of policy, say.
+def _turn_of_the_calendar(going: Sequence[Decided], at: datetime.datetime) -> float:
+    """Seconds from `at` to when the calendar may first forbid one of these: a scheduled change of policy, say.
 
     No lock is taken then, so a batch decided a little before must begin nothing a little after.
     """
@@ -239,9 +240,7 @@ def _turn_of_the_calendar(going: Sequence[Decided]) -> float:
         for job, _, loaded in going
         if job.kind is not Kind.WITHDRAWAL and loaded.changes_at is not None
     ]
-    if not turns:
-        return math.inf
-    return clock() + (min(turns) - timezone.now()).total_seconds()
+    return (min(turns) - at).total_seconds() if turns else math.inf
 
 
 def _dead_letter(job: Claimed) -> Settled:
@@ -257,10 +256,13 @@ def _write(sent: Sequence[Sent]) -> None:
     The states first: that takes the patients in order, and says which jobs another worker has
     brought further meanwhile. What such a late answer says of the store's copy is out of date.
     """
-    ours = settle(map(after_sending, sent), at=timezone.now())
+    here, at = timezone.now(), database_clock.now()
+    # When each was answered by the database's clock, however wrong this machine's is.
+    sent = [replace(one, answered_at=one.answered_at + (at - here)) for one in sent]
+    ours = settle(map(after_sending, sent), at=at)
     proof.write_receipts(sent)
     proof.note_copies([one for one in sent if one.outgoing.job_id in ours])
-    mismatches.review([one.outgoing.patient_id for one in sent if _may_differ(one)], at=timezone.now())
+    mismatches.review([one.outgoing.patient_id for one in sent if _may_differ(one)], at=at)
 
 
 def _differs(decision: Decision) -> bool:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.utils import timezone
 
+from carerecords import database_clock
 from carerecords.models import JobState
 from spine import mismatches, proof
 from spine.answers import Answer
@@ -61,7 +61,7 @@ class InDoubt:
 
 def release_expired(*, limit: int = BATCH) -> int:
     """Takes back jobs whose worker did not finish them in time; returns how many."""
-    at = timezone.now()
+    at = database_clock.now()
     with transaction.atomic(), connection.cursor() as cursor:
         # Patients before jobs is the order of every other writer, so only look without waiting here.
         cursor.execute(_EXPIRED, [limit])
@@ -79,7 +79,7 @@ def _after_expiry(
 
 def resolve_doubt(store: Store, *, limit: int = BATCH) -> int:
     """Asks the store after messages in doubt; returns how many were brought to an end."""
-    at = timezone.now()
+    at = database_clock.now()
     if not store.rate.is_open():
         return 0
     asked = _take_in_doubt(at, int(min(limit, store.rate.within(QUESTION_SECONDS))))
@@ -88,7 +88,7 @@ def resolve_doubt(store: Store, *, limit: int = BATCH) -> int:
         return 0
     found = store.read([one.outgoing.nhs_number for one in asked], slots)
     store.rate.heed(one for one in found if isinstance(one, Answer))
-    now = timezone.now()
+    now = database_clock.now()
     known = [
         (one, (held.composition_id or "").lower())
         for one, held in zip(asked, found, strict=True)

@@ -7,8 +7,8 @@ import time
 import uuid
 
 from celery import shared_task
-from django.utils import timezone
 
+from carerecords import database_clock
 from consent import actions as consent_actions
 from spine import mismatches, overlap, recovery
 from spine.runs import feeding
@@ -36,23 +36,23 @@ def recover() -> None:
 @shared_task(soft_time_limit=300, time_limit=330)
 def derive_due() -> None:
     """Works out again the consent of patients whose state changes with the calendar."""
-    consent_actions.derive_due(at=timezone.now())
+    consent_actions.derive_due(at=database_clock.now())
 
 
 @shared_task(soft_time_limit=300, time_limit=330)
 def review_mismatches() -> None:
     """Looks again at where the Spine's permission and decisions here disagree. Asks the Spine nothing."""
-    mismatches.sweep(at=timezone.now())
+    mismatches.sweep(at=database_clock.now())
 
 
 @shared_task(soft_time_limit=300, time_limit=330)
 def feed_run(*, run_id: str) -> None:
     """Asks for uploads of a run that was started just now."""
-    feeding.feed(uuid.UUID(run_id), timezone.now)
+    feeding.feed(uuid.UUID(run_id), database_clock.now)
 
 
 @shared_task(soft_time_limit=300, time_limit=330)
 def feed_runs() -> None:
     """Asks for uploads of every run that is under way, as far as there is room for them."""
     for public_id in running():
-        feeding.feed(public_id, timezone.now)
+        feeding.feed(public_id, database_clock.now)

@@ -21,7 +21,6 @@ def run(trial: Trial) -> None:
 
     surgeries = people.surgeries(4, trial.times(120, least=60))
     admins, nursery = Switchers(), trial.site.nursery
-    trial.site.clocks_are_wrong = True
     admins.change(holds=False)
     for surgery in surgeries:
         people.decide(surgery, surgery.patients, consent=True)

@@ -138,7 +138,7 @@ def test_no_send_begins_after_a_scheduled_change_takes_effect(sending, due, poli
 
 def test_the_same_trial_finds_late_sends_without_the_turn(sending, due, policy_admin, monkeypatch):
     """Else the trial above would prove nothing."""
-    monkeypatch.setattr(pipeline, "_turn_of_the_calendar", lambda going: math.inf)
+    monkeypatch.setattr(pipeline, "_turn_of_the_calendar", lambda going, at: math.inf)
     # Nearly as long as a batch may begin sends: somebody is always between decision and first byte.
     monkeypatch.setattr("tests.integration.spine.test_fence.GAP", 0.2)
     assert max(scheduled_trial(policy_admin)) > 0
