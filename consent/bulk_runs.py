@@ -35,10 +35,13 @@ UNDO_FOR = datetime.timedelta(hours=24)
 LOST_AFTER = datetime.timedelta(seconds=30)
 WORK = "consent.tasks.work_bulk_run"
 
+# Written in the order of patients, whatever their places: each row that refers to a patient keeps them still at the
+# commit, in the order of writing, and everybody else locks patients in this order.
 _FREEZE = """
 INSERT INTO consent_bulkrow (run_id, patient_id, position, seen_event, result, why)
-SELECT %s, chosen.id, row_number() OVER (), chosen.consent_event_id, 'PENDING', ''
-FROM ({chosen}) AS chosen (id, consent_event_id)
+SELECT %s, placed.id, placed.position, placed.consent_event_id, 'PENDING', ''
+FROM (SELECT chosen.*, row_number() OVER () AS position FROM ({chosen}) AS chosen (id, consent_event_id)) AS placed
+ORDER BY placed.id
 """
 
 # Once for each result with its reason: to send both for each row takes longer than to write them.

@@ -21,6 +21,7 @@ SELECT patient_id, practice_id, %(today)s, '', %(run)s, id, %(at)s, %(by)s
 FROM consent_deferral AS deferral
 WHERE deferral.id = ANY(%(deferrals)s) AND deferral.ends_id IS NULL
   AND NOT EXISTS (SELECT 1 FROM consent_deferral AS end_ WHERE end_.ends_id = deferral.id)
+ORDER BY patient_id
 RETURNING patient_id
 """
 

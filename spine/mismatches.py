@@ -81,7 +81,7 @@ def sweep(*, at: datetime.datetime) -> None:
 def _found(
     now: dict[int, Difference | None], standing: dict[int, str], at: datetime.datetime
 ) -> Iterable[PermissionMismatch]:
-    for patient_id, kind in now.items():
+    for patient_id, kind in sorted(now.items(), key=lambda one: one[0]):
         if kind is not None and standing.get(patient_id) != kind:
             yield PermissionMismatch(patient_id=patient_id, kind=kind, found_at=at)
 

@@ -24,10 +24,11 @@ LOST_AFTER = datetime.timedelta(seconds=30)
 NOT_APPROVED = "Nobody approved this file within 30 days, so its rows were deleted. Send it in again."
 WRITTEN = [RowVerdict.NEW, RowVerdict.CHANGED, RowVerdict.HISTORY]
 
+# In the order of patients: see `consent.bulk_runs`.
 _FREEZE = """
 INSERT INTO consent_bulkrow (run_id, patient_id, position, seen_event, result, why)
 SELECT %(run)s, patient_id, number, seen_event, 'PENDING', ''
-FROM consent_importrow WHERE belongs_to_id = %(import)s AND verdict = ANY(%(written)s) ORDER BY number
+FROM consent_importrow WHERE belongs_to_id = %(import)s AND verdict = ANY(%(written)s) ORDER BY patient_id
 """
 
 

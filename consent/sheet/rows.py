@@ -37,10 +37,12 @@ def freeze(
     if (sheet.user_id, sheet.practice_id) != (by.pk, practice.pk):
         raise Sheet.DoesNotExist
     if made:
-        SheetRow.objects.bulk_create(
+        rows = [
             SheetRow(sheet=sheet, patient=patient, position=number, seen_event=patient.consent_event_id)
             for number, patient in enumerate(choice.patients, start=1)
-        )
+        ]
+        # In the order of patients: see `consent.bulk_runs`.
+        SheetRow.objects.bulk_create(sorted(rows, key=lambda row: row.patient_id))
     return sheet
 
 
