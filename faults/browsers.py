@@ -39,7 +39,7 @@ class Clerk:
     """A member of staff at a browser."""
 
     def __init__(self, port: int, user: Any) -> None:
-        self._web, self._cookies = serving.Web(port), serving.session_of(user)
+        self.user, self._web, self._cookies = user, serving.Web(port), serving.session_of(user)
         self.forms: list[Form] = []
 
     def record(self, page: Page, **other: str) -> Form:

@@ -184,15 +184,16 @@ def _copies(seen: Seen) -> Iterator[str]:
 
 
 def _lost(seen: Seen) -> Iterator[str]:
-    """Every decision that asks for something has a job that was asked for by it or later."""
+    """Every decision that stands has a job that was asked for by it or later. An older one of a file asks for nothing."""
     last: dict[int, Any] = {}
     for job in sorted(seen.jobs.values(), key=lambda job: int(job.id)):
         last[job.patient_id] = job
     for patient, events in seen.consents.items():
-        if events[-1].row.kind != "DECISION":
+        standing = _standing(events, NOW)
+        if events[-1].row.kind != "DECISION" or standing is None:
             continue
         job = last.get(patient)
-        if job is None or job.requested_at < events[-1].row.recorded_at:
+        if job is None or job.requested_at < standing.recorded_at:
             yield f"record {patient}: the job of its last decision is gone"
 
 

@@ -9,6 +9,7 @@ from faults import invariants
 from faults.witness import Event, Line, Seen
 
 BEGIN = datetime.datetime(2026, 3, 2, 9, tzinfo=datetime.UTC)
+LONG_AGO = datetime.date(2010, 1, 4)
 LEASE = datetime.timedelta(seconds=14)
 
 
@@ -107,6 +108,9 @@ GOOD = {
         "intents": {"c1": [intent(5), intent(9, 2)]},
         "receipts": {1: [receipt(6, "TRANSIENT", 503, None), receipt(12, attempt=2)]},
     },
+    "an older decision came later": {
+        "consents": {1: [consent(1, 0), consent(2, 20, "EXPRESS_DISSENT", decided_on=LONG_AGO)]}
+    },
     "taken over after the lease": {"intents": {"c1": [intent(-20), intent(9, 2)]}},
 }
 
@@ -157,6 +161,10 @@ BAD = {
         {"I6"},
     ),
     "the job is gone": ({"lines": [], "receipts": {}, "copies": {}, "intents": {}, "jobs": {}}, {"I6"}),
+    "a later decision has no job": (
+        {"consents": {1: [consent(1, 0), consent(2, 20, "EXPRESS_ADDITIONAL")]}},
+        {"I6"},
+    ),
     "refused, and still there": (
         {"consents": REFUSED, "jobs": {1: job(), 2: withdrawal(state="CANCELLED", reasons=["x"])}},
         {"I6"},
