@@ -17,11 +17,14 @@ EVERY: dict[str, float] = {
     "spine.tasks.review_mismatches": 60,
     "spine.tasks.derive_due": 60,
 }
+# Only with the made-up patients of the demo.
+OF_DEMO: dict[str, float] = {"demo.tasks.change_records_sent": 60}
 
 
-def entries() -> dict[str, dict[str, Any]]:
+def entries(*, demo: bool) -> dict[str, dict[str, Any]]:
     """The schedule as Celery's beat reads it."""
+    every = EVERY | OF_DEMO if demo else EVERY
     return {
         task: {"task": task, "schedule": float(seconds), "options": {"expires": seconds}}
-        for task, seconds in EVERY.items()
+        for task, seconds in every.items()
     }

@@ -186,7 +186,7 @@ else:
         "interval_max": 0,
     }
 CELERY_BROKER_CONNECTION_TIMEOUT = 1
-CELERY_BEAT_SCHEDULE = schedule.entries()
+CELERY_BEAT_SCHEDULE = schedule.entries(demo=CARE_ENV == "demo")
 
 # Never closed by Celery: `config.celery` closes them when they are old or do not answer.
 CELERY_DB_REUSE_MAX = sys.maxsize

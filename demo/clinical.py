@@ -7,6 +7,7 @@ safety fault even in a demo.
 
 import datetime
 import random
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 
@@ -17,6 +18,8 @@ from demo.tables import rows
 
 MOST_ITEMS = 12
 YEAR = datetime.timedelta(days=365)
+# Of the records that gain an entry, how many gain an allergy; the others a repeat medicine.
+ALLERGY_SHARE = 0.3
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,18 @@ def items_of(person: Person, rng: random.Random, today: datetime.date) -> list[I
     for _ in range(rng.choices([0, 1, 2, 3], [70, 20, 8, 2])[0]):
         items.append(_acute(person, rng, today))
     return items[:MOST_ITEMS]
+
+
+def gained(rng: random.Random, today: datetime.date, known: Collection[str]) -> Item:
+    """What a record gains today: an allergy, or a repeat medicine; neither again that is `known` by its term."""
+    if rng.random() < ALLERGY_SHARE:
+        new = [row for row in rows("allergies") if row["term"] not in known]
+        if new:
+            row = Lot(new, [int(row["weight"]) for row in new]).draw(rng)
+            return Item(EntryKind[row["kind"]], row["code"], row["term"], row["detail"], today)
+    repeats = sorted({term for condition in _conditions() for term in condition.repeats} - set(known))
+    term = rng.choice(repeats)
+    return Item(EntryKind.REPEAT_MEDICATION, "", term, _dose(term), today)
 
 
 def _allergies(person: Person, rng: random.Random, today: datetime.date) -> list[Item]:
