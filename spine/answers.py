@@ -2,7 +2,8 @@
 
 Source: the service's error mapping (spine-interface notes 1.3) and what the trusted ones promise
 (performance notes 4.2): a 504 does not mean that the request failed; a duplicate of our own id
-means that it was accepted earlier; a 403 means that consent differs and is never tried again.
+means that it was accepted earlier; a 403 of Spine's own means that consent differs and is never tried
+again. A 403 without Spine's code comes from whoever stands before it, and says nothing of the patient.
 """
 
 import datetime
@@ -15,6 +16,7 @@ from enum import StrEnum
 # Longer than the longest rung of the retry ladder would be a fault of the store, not a wish.
 LONGEST_WAIT = datetime.timedelta(hours=16)
 DUPLICATE_CODE = "PSIS-30134"
+NO_PERMISSION_CODE = "PSIS-30418"
 
 
 class AnswerKind(StrEnum):
@@ -84,6 +86,8 @@ def classify(
     if status == 400 and DUPLICATE_CODE in codes:
         ours = bool(own_id) and own_id.upper().encode() in body.upper()
         kind = AnswerKind.DUPLICATE if ours else AnswerKind.UNKNOWN
+    if kind is AnswerKind.CONSENT_DIFFERS and NO_PERMISSION_CODE not in codes:
+        kind = AnswerKind.UNAUTHORISED
     wait = _retry_after(headers.get("Retry-After", ""), now) if kind in MAY_WAIT else None
     return Answer(kind, status, wait, codes[:200])
 

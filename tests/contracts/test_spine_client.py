@@ -10,6 +10,7 @@ from spine import client as client_module
 from spine.answers import AnswerKind
 from spine.client import BODY_CAP, CurrentSummary, SpineClient
 from spine.credentials import FixedToken
+from spine.localstore import outcomes
 
 IDS = {
     "request_id": "8e9b0e4e-8a3c-4c1e-9d0a-3f6b2c1d0e01",
@@ -114,7 +115,8 @@ def read(may_begin=lambda: True):
     "script, kind",
     [
         (answer(201), AnswerKind.ACCEPTED),
-        (answer(403), AnswerKind.CONSENT_DIFFERS),
+        (answer(403, outcomes.as_json(outcomes.no_permission())), AnswerKind.CONSENT_DIFFERS),
+        (answer(403, b"<html>"), AnswerKind.UNAUTHORISED),
         (answer(429, b"", "Retry-After: 7"), AnswerKind.RATE_LIMITED),
         (answer(503, b"<html>"), AnswerKind.TRANSIENT),
         (answer(504), AnswerKind.UNKNOWN),

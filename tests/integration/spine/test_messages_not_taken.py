@@ -8,8 +8,9 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from carerecords.models import JobState, SummaryItem, UploadJob
+from consent.codes import Preference
 from spine import client, recovery
-from spine.models import Receipt, UploadAttempt
+from spine.models import PermissionMismatch, Receipt, StoreCopy, UploadAttempt
 from tests.contracts.calls import Calls, bundle, new_id
 from tests.factories import decide, make_item, make_patient
 from tests.integration.spine.conftest import sending_to
@@ -56,6 +57,29 @@ def test_a_record_of_another_system_is_replaced(sending, patient):
     sending.all_due()
     [ours] = [line for line in sending.ledger() if line["composition_id"] != theirs]
     assert (ours["outcome"], ours["replaced_id"]) == ("accepted", theirs)
+
+
+@pytest.mark.parametrize("preference", [Preference.EXPRESS_CORE, Preference.EXPRESS_DISSENT])
+def test_a_403_of_who_stands_before_the_spine_says_nothing_of_the_patient(
+    sending, patient, preference, monkeypatch
+):
+    """It is tried again, removals too: they would end as agreed on, with another system's record still there."""
+
+    async def forbidden(*args, **kwargs):
+        return 403, {}, b"<html>Forbidden</html>"
+
+    theirs = new_id()
+    assert Calls(sending.localstore).upload(bundle(patient.nhs_number, theirs)).status == 201
+    decide(patient, preference)
+    with monkeypatch.context() as patch:
+        patch.setattr(sending.store._client, "_once", forbidden)
+        sending.all_due()
+    job = UploadJob.objects.get()
+    assert (job.state, job.reasons) == (JobState.WAITING, ["tech.access"])
+    assert not StoreCopy.objects.exists() and not PermissionMismatch.objects.exists()
+    sending.all_due()
+    assert UploadJob.objects.get().state == JobState.ACCEPTED
+    assert sending.ledger()[-1]["is_blank"] is (preference is Preference.EXPRESS_DISSENT)
 
 
 def test_a_record_that_is_too_large(sending, patient):
