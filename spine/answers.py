@@ -27,7 +27,7 @@ class AnswerKind(StrEnum):
     CONSENT_DIFFERS = "CONSENT_DIFFERS"  # the store's own permission says no
     REFUSED = "REFUSED"
     TOO_LARGE = "TOO_LARGE"
-    UNSUPPORTED = "UNSUPPORTED"
+    UNSUPPORTED = "UNSUPPORTED"  # wrong address, verb or form: of this service's making
     UNAUTHORISED = "UNAUTHORISED"
     RATE_LIMITED = "RATE_LIMITED"
     TRANSIENT = "TRANSIENT"
@@ -47,7 +47,7 @@ _BY_STATUS = {
     400: AnswerKind.REFUSED,
     401: AnswerKind.UNAUTHORISED,
     403: AnswerKind.CONSENT_DIFFERS,
-    404: AnswerKind.REFUSED,
+    404: AnswerKind.UNSUPPORTED,  # No such path: of a patient it says nothing.
     405: AnswerKind.UNSUPPORTED,
     413: AnswerKind.TOO_LARGE,
     415: AnswerKind.UNSUPPORTED,

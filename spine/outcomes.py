@@ -139,6 +139,8 @@ def _refused(sent: Sent) -> Settled:
         return _state(sent, JobState.HELD, Reason.CONSENT_DIFFERS)
     if sent.answer.kind is AnswerKind.TOO_LARGE:
         return _state(sent, JobState.FAILED, Reason.TECH_TOO_LARGE)
+    if sent.answer.kind is AnswerKind.UNSUPPORTED:
+        return _state(sent, JobState.FAILED, Reason.TECH_UNSUPPORTED)
     return _state(sent, JobState.FAILED, Reason.TECH_REFUSED)
 
 

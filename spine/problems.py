@@ -52,6 +52,11 @@ DIFFERS = Cause(
     "Ask the patient which is right, and record it: that asks for a new upload. A GP or the privacy "
     "officer sets the permission at the Spine from the patient's page.",
 )
+_REFUSED = (
+    "Look at the upload. If it has no answer of the Spine, the message could not be written: most often the patient "
+    "has no usual GP, who signs it. Otherwise the answer has the Spine's codes for what is wrong. Mend that, then "
+    "try again."
+)
 CAUSES = (
     WITHDRAWAL,
     Cause(
@@ -75,9 +80,9 @@ CAUSES = (
         JobState.FAILED,
         JobKind.UPLOAD,
         Reason.TECH_REFUSED,
-        "The Spine refused the message",
+        "The message could not be written, or the Spine refused it",
         Actor.MANAGER,
-        "Look at the upload: its answer says what the Spine found wrong. Mend the record, then try again.",
+        _REFUSED,
     ),
     Cause(
         JobState.FAILED,
@@ -100,10 +105,23 @@ CAUSES = (
             (Reason.TECH_FAILED, "Try again when the Spine works."),
             (
                 Reason.TECH_REFUSED,
-                "Look at the notice: its answer says what the Spine found wrong. Then try again.",
+                "Look at the notice. If it has no answer of the Spine, the copy could not be read or nobody could sign "
+                "the notice. Otherwise the answer has the Spine's codes. Then try again.",
             ),
             (Reason.TECH_TOO_LARGE, "The Spine takes no larger message. Its copy stays as it is."),
         )
+    ),
+    *(
+        Cause(
+            JobState.FAILED,
+            kind,
+            Reason.TECH_UNSUPPORTED,
+            "The Spine could not read what this service sent",
+            Actor.NATIONAL,
+            "The Spine's address is set wrong here, or the Spine has changed. Whoever runs this service mends that. "
+            "Then try again.",
+        )
+        for kind in (JobKind.UPLOAD, JobKind.NOTICE)
     ),
     Cause(
         JobState.IN_DOUBT,

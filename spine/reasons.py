@@ -154,7 +154,18 @@ class Reason(Enum):
         "Waiting for its turn. The Spine takes so many requests a second, and practices take turns.",
     )
     TECH_FAILED = ("tech.failed", Effect.CANCEL, Actor.MANAGER, "Sending failed 7 times.")
-    TECH_REFUSED = ("tech.refused", Effect.CANCEL, Actor.MANAGER, "The Spine refused the message.")
+    TECH_REFUSED = (
+        "tech.refused",
+        Effect.CANCEL,
+        Actor.MANAGER,
+        "The message could not be written, or the Spine refused it.",
+    )
+    TECH_UNSUPPORTED = (
+        "tech.unsupported",
+        Effect.CANCEL,
+        Actor.NATIONAL,
+        "The Spine could not read what this service sent.",
+    )
     TECH_WITHDRAWAL = (
         "tech.withdrawal",
         Effect.CANCEL,

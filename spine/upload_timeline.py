@@ -31,7 +31,7 @@ _RECEIPTS = {
     "CONSENT_DIFFERS": "The Spine refused it: it holds a different decision",
     "REFUSED": "The Spine refused it",
     "TOO_LARGE": "The Spine refused it: too large",
-    "UNSUPPORTED": "The Spine could not read it",
+    "UNSUPPORTED": "The Spine could not read what was sent",
     "RATE_LIMITED": "The Spine asked to wait",
     "TRANSIENT": "The Spine could not take it",
     "UNKNOWN": "The Spine gave no clear answer",

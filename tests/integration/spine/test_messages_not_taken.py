@@ -104,7 +104,7 @@ def test_a_message_that_is_not_declared_as_what_it_is(sending, patient, monkeypa
     sending.all_due()
     [line] = sending.ledger()
     assert (line["http_status"], line["issue_code"]) == (415, "not-supported")
-    assert Receipt.objects.get().kind == "UNSUPPORTED" and is_over(sending, reason="tech.refused")
+    assert Receipt.objects.get().kind == "UNSUPPORTED" and is_over(sending, reason="tech.unsupported")
 
 
 def test_an_answer_lost_on_the_way_there_is_repeated_with_the_same_keys(sending, patient, monkeypatch):

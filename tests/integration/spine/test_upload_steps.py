@@ -46,6 +46,7 @@ def job_in(patient, state, *reasons, kind=JobKind.UPLOAD, failures=8):
 TABLE = [
     ("FAILED", "tech.failed", "UPLOAD", True, True),
     ("FAILED", "tech.too_large", "UPLOAD", True, True),
+    ("FAILED", "tech.unsupported", "UPLOAD", True, True),
     ("FAILED", "tech.withdrawal", "WITHDRAWAL", True, False),
     ("FAILED", "tech.failed", "WITHDRAWAL", True, False),
     ("WAITING", "tech.retry", "UPLOAD", True, True),
@@ -139,6 +140,7 @@ def test_what_went_wrong_by_cause(db, practice, django_assert_num_queries):
         ("consent.differs", None, 1),
         ("tech.failed", "UPLOAD", 1),
         ("tech.too_large", "UPLOAD", 1),
+        ("tech.unsupported", "UPLOAD", 1),
         ("tech.doubt", None, 1),
         ("tech.retry", None, 2),
     ]
@@ -161,7 +163,7 @@ def test_pages(client, patient, manager, gp):
     job = job_in(patient, "FAILED", "tech.refused")
     client.force_login(gp)
     page = client.get("/uploads/problems/").content.decode()
-    assert "The Spine refused the message" in page and "Try 1 again" not in page
+    assert "The message could not be written, or the Spine refused it" in page and "Try 1 again" not in page
     assert "Try again" not in client.get(f"/uploads/{job.public_id}/").content.decode()
     client.force_login(manager)
     assert "Try 1 again" in client.get("/uploads/problems/").content.decode()

@@ -41,7 +41,7 @@ def answer(status, body="", **headers):
         (403, outcome("Invalid method", "forbidden"), AnswerKind.UNAUTHORISED),
         (403, "<html>Forbidden</html>", AnswerKind.UNAUTHORISED),
         (403, "", AnswerKind.UNAUTHORISED),
-        (404, "", AnswerKind.REFUSED),
+        (404, "", AnswerKind.UNSUPPORTED),
         (405, "", AnswerKind.UNSUPPORTED),
         (413, "", AnswerKind.TOO_LARGE),
         (415, "", AnswerKind.UNSUPPORTED),
