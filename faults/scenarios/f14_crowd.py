@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import chain
 from typing import TypeVar
 
 import psycopg
@@ -47,17 +48,18 @@ def run(trial: Trial) -> None:
     with ThreadPoolExecutor(PEOPLE + len(aside)) as threads:
         beside = [threads.submit(_closing, work) for work in aside]
         ticks = [threads.submit(_closing, partial(_timed, each, step)) for step in crowd]
-        took = [second for one in ticks for second in one.result()]
+        took = [one.result() for one in ticks]
         over.set()
         for one in beside:
             one.result()
     trial.keep()
     wait_until(lambda: people.open_jobs() == 0, 120, "every upload at its end")
     trial.inject(
-        f"{len(took)} decisions of {PEOPLE} people at one practice, {len(clerks)} of them at browsers; bulk runs of half its "
-        f"patients meanwhile, and {importer.files} files of {importer.rows:,} decisions ({importer.changed:,} recorded)"
+        f"{sum(map(len, took))} decisions of {PEOPLE} people at one practice, {len(clerks)} of them at browsers; bulk runs of half "
+        f"its patients meanwhile, and {importer.files} files of {importer.rows:,} decisions ({importer.changed:,} recorded)"
     )
-    trial.figure(f"a decision takes {spread(took)}")
+    by_action, in_browsers = list(chain(*took[: -len(clerks)])), list(chain(*took[-len(clerks) :]))
+    trial.figure(f"a decision takes {spread(by_action)}; in a browser {spread(in_browsers)}")
     _told(trial, clerks)
     trial.within("deadlocks", _deadlocks(trial), 0, "")
 
