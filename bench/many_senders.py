@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 # After a batch of which nothing may go: else two cores would be busy with what is held.
 REST = 0.1
@@ -43,7 +44,7 @@ def main() -> None:
                 held.release()
                 told.append((began, time.time()))
 
-            yield pipeline.Held(held.until, let_go)
+            yield replace(held, release=let_go)
 
     pipeline._fence = timed
 

@@ -8,7 +8,8 @@ One batch runs so (docs/adr/0003-pipeline.md, 0130-one-rate-for-all-processes.md
 3. in a transaction of the fence's own, take it shared and keep the patients' decisions still;
 4. leave out jobs that are another worker's by now, end those whose patient is another practice's, load the facts afresh and decide each in memory;
 5. commit every decision, and for each job that may go an intent with its keys;
-6. send, concurrently, beginning none after a quarter of a second or after a turn of the calendar;
+6. send, concurrently, beginning none after a quarter of a second, after a turn of the calendar, or once the
+   fence's session has ended;
 7. release the fence once every send that began is answered, or its time is over;
 8. commit states, receipts and known copies, each state compared with its attempt number.
 
@@ -21,6 +22,7 @@ store.
 
 import datetime
 import math
+import select
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -121,14 +123,14 @@ def _send(store: Store, jobs: Sequence[Claimed], current: Current) -> tuple["Bat
     began = clock()
     with _fence(jobs) as held:
         batch = _decide_and_commit(jobs, current)
-        may_begin = _until(min(clock() + BEGIN_SECONDS, held.until, batch.turn))
+        in_time = _until(min(clock() + BEGIN_SECONDS, held.until, batch.turn))
         if current:
             store.learn_lead(clock() - began)
         sent = store.send(
             batch.going,
             current=current,
             slots=slots,
-            may_begin=may_begin,
+            may_begin=lambda: in_time() and held.stands(),
             quiet_within=QUIET_SECONDS,
             when_quiet=held.release,
         )
@@ -156,9 +158,10 @@ def lease() -> datetime.timedelta:
 
 @dataclass(frozen=True)
 class Held:
-    """The fence, held: until when sends may begin under it, and the call that lets it go early."""
+    """The fence, held: until when sends may begin under it, whether it still stands, and the call that lets it go early."""
 
     until: float
+    stands: Callable[[], bool]
     release: Callable[[], None]
 
 
@@ -174,9 +177,20 @@ def _fence(jobs: Sequence[Claimed]) -> Iterator[Held]:
             # Read before the last statement: the server's time-out begins to run after it.
             until = clock() + HELD_SECONDS
             fence.keep_patients(cursor, (job.patient_id for job in jobs))
-        yield Held(until, lambda: _let_go(guard))
+        yield Held(until, _stands(guard), lambda: _let_go(guard))
     finally:
         _let_go(guard)
+
+
+def _stands(guard: BaseDatabaseWrapper) -> Callable[[], bool]:
+    """Says whether the fence's session has not ended. Costs a microsecond, and asks the server nothing.
+
+    Nobody waits for an answer there, so whatever there is to read is its end: an administrator ended it, or a pooler or
+    the server went down. The server says so before it lets the lock go.
+    """
+    line = select.poll()
+    line.register(guard.connection.fileno(), select.POLLIN)
+    return lambda: not line.poll(0)
 
 
 def _let_go(guard: BaseDatabaseWrapper) -> None:

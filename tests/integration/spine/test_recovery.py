@@ -4,9 +4,12 @@ import datetime
 import itertools
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
+from carerecords import fence
 from carerecords.models import JobState, UploadJob
+from carerecords.models.fact_clock import NATIONAL
 from consent.codes import Preference
 from spine import pipeline
 from spine.actions import stop_uploads
@@ -160,21 +163,45 @@ def test_a_worker_that_thaws_without_its_fence_begins_nothing(sending, patient, 
     decide(patient)
     monkeypatch.setattr(pipeline, "FENCE_TIMEOUT_MS", 300)
     monkeypatch.setattr(pipeline, "HELD_SECONDS", 0.2)
+    stop_before_the_send(sending, national_admin, monkeypatch)
+    assert sending.ledger() == []
+    assert UploadJob.objects.get().state == JobState.HELD
 
+
+def test_a_worker_whose_fence_was_ended_begins_nothing(sending, patient, national_admin, monkeypatch):
+    """An administrator ended the session that a stop of all uploads waited for, or a pooler was restarted."""
+    decide(patient)
+    stop_before_the_send(sending, national_admin, monkeypatch, meanwhile=end_every_fence)
+    assert sending.ledger() == []
+    assert UploadJob.objects.get().state == JobState.HELD
+
+
+def end_every_fence():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT bool_and(pg_terminate_backend(pid, 5000)) FROM pg_locks "
+            "WHERE locktype = 'advisory' AND mode = 'ShareLock' AND classid = %s AND objid = %s "
+            "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+            [fence.NAMESPACE, NATIONAL],
+        )
+        assert cursor.fetchone() == (True,)
+
+
+def stop_before_the_send(sending, national_admin, monkeypatch, meanwhile=lambda: None):
+    """All uploads are stopped between a worker's decision and its send; later it looks again."""
     decide_and_commit = pipeline._decide_and_commit
 
-    def freezing(*args):
+    def stopping(*args):
         decided = decide_and_commit(*args)
+        meanwhile()
         stop_uploads(reason="A fault was found.", by=national_admin, at=timezone.now())
         return decided
 
-    monkeypatch.setattr(pipeline, "_decide_and_commit", freezing)
+    monkeypatch.setattr(pipeline, "_decide_and_commit", stopping)
     UploadJob.objects.update(due_at=timezone.now())
     assert pipeline.send_batch(sending.store).sent == 0
     monkeypatch.undo()
     sending.all_due()
-    assert sending.ledger() == []
-    assert UploadJob.objects.get().state == JobState.HELD
 
 
 def freeze_before(monkeypatch, name, meanwhile):
