@@ -11,7 +11,10 @@ def main() -> None:
     import django
 
     django.setup()
+    from config.celery import calm_collector
     from spine import pipeline, tasks
+
+    calm_collector()
 
     over = threading.Event()
 
