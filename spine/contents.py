@@ -82,7 +82,7 @@ class _Read:
     gps: dict[int, Author]
     # By practice: who signs what says nothing of the record where the usual GP cannot.
     stand_ins: dict[int, Author]
-    items: dict[int, list[tuple[Any, ...]]]
+    entries: dict[int, list[Entry]]
     copies: dict[int, KnownCopy]
     new_since: datetime.date
 
@@ -93,7 +93,7 @@ class _Read:
             patient=PatientDetails(*one.details),
             practice=self.practices[one.practice_id],
             author=self._author(one, job.kind),
-            entries=tuple(map(_entry, self.items.get(job.patient_id, ()))),
+            entries=tuple(self.entries.get(job.patient_id, ())),
             scope=scope,
             recently_registered=one.registered_on > self.new_since,
         )
@@ -129,7 +129,7 @@ def _read(going: Sequence[Going], at: datetime.datetime) -> _Read:
         practices=_practices({one.practice_id for one in patients.values()}),
         gps=gps,
         stand_ins=_stand_ins(unsigned, at),
-        items=_items(job.patient_id for job, _, _ in going if job.kind is Kind.UPLOAD),
+        entries=_entries(job.patient_id for job, _, _ in going if job.kind is Kind.UPLOAD),
         copies={patient_id: KnownCopy(*copy) for patient_id, *copy in _COPIES.rows(ids)},
         new_since=timezone.localdate(at) - datetime.timedelta(days=NEW_PATIENT_DAYS),
     )
@@ -220,21 +220,17 @@ _ITEMS = Flat(
 _KINDS = {kind.value: kind for kind in EntryKind}
 
 
-def _items(patient_ids: Iterable[int]) -> dict[int, list[tuple[Any, ...]]]:
-    """Rows of `_ITEMS` by patient, in the order in which they were recorded."""
-    found: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
-    for row in sorted(_ITEMS.rows(patient_ids)):
-        found[row[0]].append(row)
+def _entries(patient_ids: Iterable[int]) -> dict[int, list[Entry]]:
+    """All that is recorded of each patient, in the order in which it was."""
+    found: dict[int, list[Entry]] = defaultdict(list)
+    for patient_id, _, kind, *said in sorted(_ITEMS.rows(patient_ids)):
+        found[patient_id].append(Entry(_KINDS[kind], *said))
     return found
-
-
-def _entry(row: tuple[Any, ...]) -> Entry:
-    return Entry(_KINDS[row[2]], *row[3:])
 
 
 def entries_of(patient: Patient) -> list[Entry]:
     """All that may go into a patient's summary, before anything is chosen. One query."""
-    return list(map(_entry, _items([patient.pk]).get(patient.pk, ())))
+    return _entries([patient.pk]).get(patient.pk, [])
 
 
 def _practices(ids: Collection[int]) -> dict[int, PracticeDetails]:

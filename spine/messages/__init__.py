@@ -8,9 +8,9 @@ from spine.messages.content import (
     PracticeDetails,
     Selection,
     Summary,
-    content_hash,
     select,
 )
+from spine.messages.fingerprint import content_hash
 from spine.messages.keys import named_id
 from spine.messages.notice import PRACTICE_ENDED, build_notice, patient_left
 

@@ -1,11 +1,11 @@
 """What a summary says, and which entries go into it. Pure."""
 
-import dataclasses
 import datetime
-import hashlib
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
+from operator import attrgetter
+from typing import NamedTuple
 
 from carerecords.summary_codes import EntryKind
 from spine.gate import Scope
@@ -46,8 +46,8 @@ class Author:
     title: str = ""
 
 
-@dataclass(frozen=True)
-class Entry:
+# A tuple: there are several for each patient, and a frozen dataclass takes five times as long to make.
+class Entry(NamedTuple):
     """One coded entry of the record."""
 
     kind: EntryKind
@@ -57,6 +57,15 @@ class Entry:
     detail: str = ""
     ended_on: datetime.date | None = None
     sensitive: bool = False
+
+
+class Selection(NamedTuple):
+    """Every entry, once, by what becomes of it; in each group the newest first."""
+
+    sent: tuple[Entry, ...] = ()
+    withheld_as_sensitive: tuple[Entry, ...] = ()
+    only_with_additional: tuple[Entry, ...] = ()
+    outside_window: tuple[Entry, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,15 +79,13 @@ class Summary:
     scope: Scope
     recently_registered: bool = False
 
-
-@dataclass(frozen=True)
-class Selection:
-    """Every entry, once, by what becomes of it."""
-
-    sent: tuple[Entry, ...] = ()
-    withheld_as_sensitive: tuple[Entry, ...] = ()
-    only_with_additional: tuple[Entry, ...] = ()
-    outside_window: tuple[Entry, ...] = ()
+    def chosen(self, on: datetime.date) -> Selection:
+        """Which entries go on a day. Kept for the day asked for last: the hash and the message ask for the same."""
+        kept: tuple[datetime.date, Selection] | None = vars(self).get("_chosen")
+        if kept is None or kept[0] != on:
+            kept = (on, select(self.entries, scope=self.scope, on=on))
+            vars(self)["_chosen"] = kept
+        return kept[1]
 
 
 def select(entries: Iterable[Entry], *, scope: Scope, on: datetime.date) -> Selection:
@@ -87,51 +94,41 @@ def select(entries: Iterable[Entry], *, scope: Scope, on: datetime.date) -> Sele
     Sensitive entries (the four RCGP exclusion sets, flagged on the entry) are withheld first of
     all, so that no other reason hides that they were.
     """
-    groups: dict[str, list[Entry]] = {field.name: [] for field in dataclasses.fields(Selection)}
+    groups: tuple[list[Entry], ...] = ([], [], [], [])
+    sent, withheld, additional, outside = groups
+    first_days, all_kinds = _first_days(on), scope is Scope.CORE_ADDITIONAL
     for entry in entries:
-        groups[_group(entry, scope, on)].append(entry)
-    return Selection(**{name: tuple(_newest_first(group)) for name, group in groups.items()})
+        kind = entry.kind
+        if entry.sensitive:
+            withheld.append(entry)
+        elif kind in first_days and _counts_from(entry) < first_days[kind]:
+            outside.append(entry)
+        elif kind.is_core or all_kinds:
+            sent.append(entry)
+        else:
+            additional.append(entry)
+    return Selection(*map(_newest_first, groups))
 
 
-def content_hash(summary: Summary, *, on: datetime.date) -> str:
-    """SHA-256 over what would be said on a day, whatever ids and times the message carries.
-
-    Equal hashes mean that a new message would tell the store nothing new.
-    """
-    chosen = select(summary.entries, scope=summary.scope, on=on)
-    # `vars`, not `asdict`: all fields are plain values, and the deep copies took most of a hash's time.
-    said = {
-        "patient": vars(summary.patient),
-        "practice": vars(summary.practice),
-        "author": vars(summary.author),
-        "scope": summary.scope,
-        "entries": [vars(entry) for entry in chosen.sent],
-        "withheld": bool(chosen.withheld_as_sensitive),
-        "recently_registered": summary.recently_registered,
-    }
-    return hashlib.sha256(_SORTED.encode(said).encode()).hexdigest()
-
-
-_SORTED = json.JSONEncoder(sort_keys=True, default=str)
-
-
-def _group(entry: Entry, scope: Scope, on: datetime.date) -> str:
-    if entry.sensitive:
-        return "withheld_as_sensitive"
-    if not _in_window(entry, on):
-        return "outside_window"
-    if not entry.kind.is_core and scope is not Scope.CORE_ADDITIONAL:
-        return "only_with_additional"
-    return "sent"
-
-
-def _in_window(entry: Entry, on: datetime.date) -> bool:
+def _counts_from(entry: Entry) -> datetime.date:
     """Stopped medication counts from its end, other medication from its issue."""
-    if entry.kind.window_days is None:
-        return True
-    day = entry.ended_on or entry.recorded_on
-    return day >= on - datetime.timedelta(days=entry.kind.window_days)
+    return entry.ended_on or entry.recorded_on
 
 
-def _newest_first(entries: list[Entry]) -> list[Entry]:
-    return sorted(entries, key=lambda e: (e.recorded_on, e.term, e.code, e.detail), reverse=True)
+@lru_cache(maxsize=8)
+def _first_days(on: datetime.date) -> dict[EntryKind, datetime.date]:
+    """The first day of the window of each kind that has one."""
+    return {
+        kind: on - datetime.timedelta(days=kind.window_days)
+        for kind in EntryKind
+        if kind.window_days is not None
+    }
+
+
+def _newest_first(entries: list[Entry]) -> tuple[Entry, ...]:
+    if len(entries) > 1:
+        entries.sort(key=_ORDER, reverse=True)
+    return tuple(entries)
+
+
+_ORDER = attrgetter("recorded_on", "term", "code", "detail")

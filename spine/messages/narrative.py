@@ -13,7 +13,8 @@ from html import escape
 from json.encoder import encode_basestring as quoted
 
 from carerecords.summary_codes import MEDICATIONS, EntryKind
-from spine.messages.content import Entry, Selection, Summary
+from spine.messages.content import Author, Entry, PracticeDetails, Selection, Summary
+from spine.messages.kept import kept
 
 XHTML = "http://www.w3.org/1999/xhtml"
 NOTHING = "No relevant information available for this category."
@@ -42,29 +43,57 @@ CORE_KINDS = (
 
 def section(title: str, code: str, body: str) -> str:
     """One section of a Composition, as JSON."""
-    div = f'<div xmlns="{XHTML}">{body}</div>'
-    return (
+    before, after = _frame(title, code)
+    return f"{before}{inner(body)}{after}"
+
+
+@lru_cache(maxsize=256)
+def _frame(title: str, code: str) -> tuple[str, str]:
+    """What stands before and after the body of a section, as JSON."""
+    before = (
         f'{{"title":{quoted(title)},"code":{{"coding":[{{"code":{quoted(code)}}}]}},'
-        f'"text":{{"status":"generated","div":{quoted(div)}}}}}'
+        f'"text":{{"status":"generated","div":"'
     )
+    return before + inner(f'<div xmlns="{XHTML}">'), '</div>"}}'
+
+
+def inner(text: str) -> str:
+    """A text as it stands inside a JSON string: of two texts together, it is what they are one after the other."""
+    return quoted(text)[1:-1]
 
 
 def title_section(summary: Summary, at: datetime.datetime, *statements: tuple[str, str]) -> str:
     """The first section: what this is, when, by whom, and statements as (id, text)."""
-    author, practice = summary.author, summary.practice
+    said = "".join(_statement(key, text) for key, text in statements)
+    created = f"Summary created: {day_words(at)} {_time_words(at)}"
+    author, practice = _by_author(summary.author), _of_practice(summary.practice)
+    return f"{_BEFORE_TIME}{created}{_AFTER_TIME}{said}{author}{practice}{_AFTER}"
+
+
+# What a title section says of an author, a practice or in general is put into JSON once, not for each message.
+_BEFORE, _AFTER = _frame("General Practice Summary", "Title")
+_BEFORE_TIME = _BEFORE + inner(f'<h3 id="Disclaimer">{escape(DISCLAIMER)}</h3><p id="CreateTime">')
+_AFTER_TIME = inner("</p>")
+
+
+@lru_cache(maxsize=16)
+def _statement(key: str, text: str) -> str:
+    return inner(f'<p id="{key}" class="HighlightedStatement">{_text(text)}</p>')
+
+
+@kept
+def _by_author(author: Author) -> str:
     name = f"{author.family_name.upper()}, {author.given_name}"
     name += f" ({author.title})" if author.title else ""
-    paragraphs = [
-        _DISCLAIMER,
-        f'<p id="CreateTime">Summary created: {day_words(at)} {at:%H:%M}</p>',
-        *(f'<p id="{key}" class="HighlightedStatement">{_text(text)}</p>' for key, text in statements),
-        f'<p id="Author">Created by: {_text(name)}</p>',
-        f'<p id="Practice">{_text(f"{practice.name}, {practice.address} {practice.postcode}")}</p>',
-    ]
-    return section("General Practice Summary", "Title", "".join(paragraphs))
+    return inner(f'<p id="Author">Created by: {_text(name)}</p>')
 
 
-_DISCLAIMER = f'<h3 id="Disclaimer">{escape(DISCLAIMER)}</h3>'
+@kept
+def _of_practice(practice: PracticeDetails) -> str:
+    words = f"{practice.name}, {practice.address} {practice.postcode}"
+    return inner(f'<p id="Practice">{_text(words)}</p>')
+
+
 # The first kind of each section.
 _BY_SECTION = {kind.section: kind for kind in reversed(EntryKind)}
 _ADDITIONAL = {
@@ -80,18 +109,23 @@ def clinical_sections(chosen: Selection, *, consent_to_additional: bool, at: dat
     for entry in chosen.sent:
         by_section[entry.kind.section].append(entry)
     today = at.date()
-    core = [
+    sections = [
         _table_section(_title(kind, today), kind, by_section[kind.section])
         if kind.section in by_section
         else _empty_section(kind, today)
         for kind in CORE_KINDS
     ]
-    additional = [
-        _table_section(kind.heading, kind, by_section[code])
-        for code, kind in _ADDITIONAL.items()
-        if code in by_section
-    ]
-    return [*core, *additional, *_preferences(by_section, consent_to_additional, at)]
+    if consent_to_additional or not by_section.keys() <= _CORE_SECTIONS:
+        sections += [
+            _table_section(kind.heading, kind, by_section[code])
+            for code, kind in _ADDITIONAL.items()
+            if code in by_section
+        ]
+        sections += _preferences(by_section, consent_to_additional, at)
+    return sections
+
+
+_CORE_SECTIONS = {kind.section for kind in CORE_KINDS}
 
 
 # Of a day, so one for each kind will do; a few more where a message of an earlier day is written again.
@@ -118,7 +152,7 @@ def _preferences(by_section: dict[str, list[Entry]], consented: bool, at: dateti
     if not rows:
         return []
     table = _table(kind, ("Date", "Description", "Additional information"), rows)
-    sent = f'<p id="SendTime">Summary Sent: {day_words(at)} {at:%H:%M}</p>'
+    sent = f'<p id="SendTime">Summary Sent: {day_words(at)} {_time_words(at)}</p>'
     return [section(kind.heading, kind.section, table + sent)]
 
 
@@ -150,18 +184,26 @@ _MEDICATION_WORDS = {
 
 
 def _table(kind: EntryKind, heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    head = "".join(f"<th>{text}</th>" for text in heads)
     if rows:
-        body = "".join(_tr(row, odd=i % 2 == 0) for i, row in enumerate(rows))
+        body = "".join([_tr(row, _ODD_EVEN[i % 2]) for i, row in enumerate(rows)])
     else:
         body = f'<tr><td colspan="{len(heads)}">{NOTHING}</td></tr>'
+    return f"{_head(kind, heads)}{body}</tbody></table>"
+
+
+@lru_cache(maxsize=64)
+def _head(kind: EntryKind, heads: tuple[str, ...]) -> str:
     name = kind.section.removesuffix("Header")
-    return f'<table id="{name}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    head = "".join(f"<th>{text}</th>" for text in heads)
+    return f'<table id="{name}"><thead><tr>{head}</tr></thead><tbody>'
 
 
-def _tr(row: tuple[str, ...], *, odd: bool) -> str:
-    cells = "".join(f"<td>{_text(cell)}</td>" for cell in row)
-    return f'<tr class="{"oddRow" if odd else "evenRow"}">{cells}</tr>'
+_ODD_EVEN = ("oddRow", "evenRow")
+
+
+def _tr(row: tuple[str, ...], style: str) -> str:
+    cells = "</td><td>".join(map(_text, row))
+    return f'<tr class="{style}"><td>{cells}</td></tr>'
 
 
 def _text(text: str) -> str:
@@ -172,6 +214,10 @@ def _text(text: str) -> str:
 # Most texts hold neither.
 _SPECIAL = re.compile("[&<>\"'\x00-\x08\x0b-\x1f\ufffe\uffff]")
 _UNSAYABLE = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]")
+
+
+def _time_words(at: datetime.datetime) -> str:
+    return f"{at.hour:02}:{at.minute:02}"
 
 
 def day_words(day: datetime.date) -> str:
