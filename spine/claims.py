@@ -9,8 +9,7 @@ import datetime
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 
@@ -24,7 +23,7 @@ UPDATE carerecords_uploadjob AS job
 SET state = 'SENDING', attempt = job.attempt + 1, lease_until = clock_timestamp() + %(lease)s, due_at = NULL
 FROM due WHERE job.id = due.id
 RETURNING job.id, job.attempt, job.patient_id, job.practice_id, job.kind, job.failures, job.reasons,
-          job.requested_at, job.public_id, due.due_at
+          job.requested_at, job.public_id::text, due.due_at
 """
 # In the order of practices, so that two claims cannot deadlock.
 _SERVED = """,
@@ -85,8 +84,7 @@ WHERE job.state = 'SENDING' ORDER BY job.id FOR NO KEY UPDATE OF job
 _HELD = (_HELD_BEFORE_NATIONAL_CHANGE, _HELD_BEFORE_PRACTICE_CHANGE)
 
 
-@dataclass(frozen=True)
-class Claimed:
+class Claimed(NamedTuple):
     """A job in this worker's hands until its lease ends."""
 
     job_id: int

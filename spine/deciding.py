@@ -32,9 +32,9 @@ def decide_jobs(jobs: Sequence[Claimed], at: datetime.datetime) -> tuple[list[De
     answers: dict[int, Decision] = {}
     decided = []
     for job in jobs:
-        found = loaded.get(job.patient_id) or Loaded(Facts(job.kind), {}, None)
+        found = loaded.get(job.patient_id) or Loaded(Facts(job.kind), {}, None, None)
         if job.kind is Kind.NOTICE:
-            found = replace(found, facts=replace(found.facts, notice=notices.get(job.job_id, Notice.LEFT)))
+            found = found._replace(facts=replace(found.facts, notice=notices.get(job.job_id, Notice.LEFT)))
         decision = answers.get(id(found.facts)) or answers.setdefault(id(found.facts), decide(found.facts))
         decided.append((job, decision, found))
     return decided, clocks

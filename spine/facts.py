@@ -8,7 +8,7 @@ not with the tables.
 import datetime
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.utils import timezone
 
@@ -43,13 +43,20 @@ class Nation:
         return timezone.localdate(self.at)
 
 
-@dataclass(frozen=True)
-class Loaded:
-    """Facts, the ids they rest on, and when the calendar alone may change them."""
+class Loaded(NamedTuple):
+    """Facts, the ids they rest on, and when the calendar alone may change them.
+
+    `shared` are the ids that a patient has in common with all who are alike: one object for all of them.
+    """
 
     facts: Facts
-    evidence: dict[str, Any]
+    shared: Mapping[str, Any]
+    consent_event: int | None
     changes_at: datetime.datetime | None
+
+    @property
+    def evidence(self) -> dict[str, Any]:
+        return {"consent_event": self.consent_event, **self.shared}
 
 
 def load_nation(at: datetime.datetime, known_at: datetime.datetime | None = None) -> Nation:
@@ -138,15 +145,16 @@ def load_batch(asked: Mapping[int, tuple[Kind, bool]], nation: Nation) -> dict[i
     `asked` maps a patient's id to what is asked for and whether its undo window is open. Patients who are
     alike in all but their consent event, as most of a practice are, share one `Facts`.
     """
-    shared: dict[tuple[Any, ...], Loaded] = {}
+    known: dict[tuple[Any, ...], Loaded] = {}
     found = {}
-    for key, event, *values in flat_rows(asked, nation):
-        alike = (*asked[key], *values)
-        if alike not in shared:
-            row = dict(zip(ALIKE_FIELDS, values, strict=True)) | {"consent_event_id": None}
-            shared[alike] = loaded(row, nation, *asked[key])
-        one = shared[alike]
-        found[key] = Loaded(one.facts, one.evidence | {"consent_event": event}, one.changes_at)
+    for row in flat_rows(asked, nation):
+        key, event, values = row[0], row[1], row[2:]
+        alike = (asked[key], values)
+        one = known.get(alike)
+        if one is None:
+            named = dict(zip(ALIKE_FIELDS, values, strict=True)) | {"consent_event_id": None}
+            one = known[alike] = loaded(named, nation, *asked[key])
+        found[key] = Loaded(one.facts, one.shared, event, one.changes_at)
     return found
 
 
@@ -159,8 +167,7 @@ def loaded(row: Mapping[str, Any], nation: Nation, kind: Kind, undo_window_open:
     """Facts and evidence from one row of `annotate`."""
     facts = as_facts(row, nation, kind=kind, undo_window_open=undo_window_open)
     in_force = positions_for(_place(row), nation.revisions, nation.at)
-    evidence = {
-        "consent_event": row["consent_event_id"],
+    shared = {
         "stance": row["fact_stance_id"],
         "gp_stance": row["fact_gp_stance_id"],
         "positions": [revision.id for revision in in_force],
@@ -168,7 +175,7 @@ def loaded(row: Mapping[str, Any], nation: Nation, kind: Kind, undo_window_open:
         "consent_model": nation.consent_model_id,
         "stop": nation.stop_id,
     }
-    return Loaded(facts, evidence, _changes_at(row, nation))
+    return Loaded(facts, shared, row["consent_event_id"], _changes_at(row, nation))
 
 
 def _changes_at(row: Mapping[str, Any], nation: Nation) -> datetime.datetime | None:

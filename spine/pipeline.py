@@ -26,7 +26,7 @@ import select
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import structlog
 from django.conf import settings
@@ -272,7 +272,8 @@ def _write(sent: Sequence[Sent]) -> None:
     """
     here, at = timezone.now(), database_clock.now()
     # When each was answered by the database's clock, however wrong this machine's is.
-    sent = [replace(one, answered_at=one.answered_at + (at - here)) for one in sent]
+    ahead = at - here
+    sent = [one._replace(answered_at=one.answered_at + ahead) for one in sent]
     ours = settle(map(after_sending, sent), at=at)
     proof.write_receipts(sent)
     proof.note_copies([one for one in sent if one.outgoing.job_id in ours])

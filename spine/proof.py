@@ -3,10 +3,11 @@
 import datetime
 import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from django.db import connection
 
-from carerecords.many_rows import copy_rows, texts
+from carerecords.many_rows import Value, copy_rows, texts
 from spine.answers import AnswerKind
 from spine.claims import Claimed
 from spine.facts import Loaded
@@ -24,46 +25,57 @@ def write_decisions(
     at: datetime.datetime,
 ) -> None:
     """One row for each decision whose answer is new: a held job asked again to no effect adds none."""
+    # Patients who are alike share the decision and all but their own event: in words once, not once a job.
+    said: dict[tuple[int, int, int], tuple[str, str, str, str]] = {}
+    rows, moment = [], str(at)
+    for job, decision, loaded in decided:
+        if _same_as_before(job, decision):
+            continue
+        clock = clocks[job.practice_id]
+        key = (id(decision), id(loaded.shared), clock)
+        words = said.get(key) or said.setdefault(key, _in_words(decision, loaded, clock))
+        outcome, scope, reasons, shared = words
+        evidence = f'{{"consent_event": {loaded.consent_event or "null"}, {shared}'
+        rows.append((job.job_id, job.attempt, moment, outcome, scope, reasons, evidence, ENGINE))
     copy_rows(
         GateDecision._meta.db_table,
         ("job_id", "attempt", "at", "outcome", "scope", "reasons", "evidence", "engine"),
-        (
-            (
-                job.job_id,
-                job.attempt,
-                at,
-                decision.outcome.value,
-                decision.scope.value if decision.scope else "",
-                texts(reason.code for reason in decision.reasons),
-                json.dumps(loaded.evidence | {"clock": clocks[job.practice_id]}),
-                ENGINE,
-            )
-            for job, decision, loaded in decided
-            if not _same_as_before(job, decision)
-        ),
+        rows,
+    )
+
+
+def _in_words(decision: Decision, loaded: Loaded, clock: int) -> tuple[str, str, str, str]:
+    """Outcome, scope, reasons, and the end of the evidence from the second key on, as JSON."""
+    return (
+        decision.outcome.value,
+        decision.scope.value if decision.scope else "",
+        texts(reason.code for reason in decision.reasons),
+        json.dumps({**loaded.shared, "clock": clock}).removeprefix("{"),
     )
 
 
 def _same_as_before(job: Claimed, decision: Decision) -> bool:
-    codes = tuple(reason.code for reason in decision.reasons)
-    return decision.outcome is Outcome.HOLD and codes == job.reasons and job.attempt > 1
+    if job.attempt == 1 or decision.outcome is not Outcome.HOLD:
+        return False
+    return tuple(reason.code for reason in decision.reasons) == job.reasons
 
 
 def write_intents(going: Sequence[Outgoing], *, at: datetime.datetime) -> None:
     """The intent to send, with its keys; committed by the caller before the first byte leaves."""
+    moment = lru_cache(maxsize=8)(str)
     copy_rows(
         UploadAttempt._meta.db_table,
         (
             *("job_id", "attempt", "at", "request_id", "composition_id"),
             *("content_hash", "authored_at", "scope"),
         ),
-        (
+        [
             (
-                *(one.job_id, one.attempt, at, one.request_id, one.composition_id),
-                *(one.content_hash, one.authored_at, one.scope.value),
+                *(one.job_id, one.attempt, moment(at), one.request_id, one.composition_id),
+                *(one.content_hash, moment(one.authored_at), str(one.scope)),
             )
             for one in going
-        ),
+        ],
     )
 
 
@@ -79,13 +91,13 @@ def write_receipts(sent: Sequence[Sent]) -> None:
     )
 
 
-def _receipt(one: Sent) -> tuple[object, ...]:
+def _receipt(one: Sent) -> tuple[Value, ...]:
     out, answer = one.outgoing, one.answer
     return (
         out.job_id,
         out.attempt,
         one.answered_at,
-        answer.kind.value if answer else _kind_without_sending(one),
+        str(answer.kind) if answer else _kind_without_sending(one),
         answer.status if answer else None,
         answer.detail if answer else "",
         out.composition_id if holds_ours(one) else None,
@@ -143,7 +155,7 @@ def _copy_row(one: Sent) -> tuple[object, ...]:
         return (*key, "", "", "", False, "No", None, one.answered_at)
     out = one.outgoing
     blank = out.scope is Scope.BLANK
-    copy = (out.composition_id, out.content_hash, out.scope.value, blank)
+    copy = (out.composition_id, out.content_hash, out.scope, blank)
     return (*key, *copy, one.permission, one.answered_at, one.answered_at)
 
 

@@ -8,8 +8,7 @@ cancels a run ends what waits and does not wait for workers.
 
 import datetime
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
@@ -56,8 +55,7 @@ RETURNING job.id
 """
 
 
-@dataclass(frozen=True)
-class Settled:
+class Settled(NamedTuple):
     """The new state of one claimed job."""
 
     job_id: int
@@ -96,7 +94,7 @@ def _ending_with_their_runs(cursor: CursorWrapper, rows: list[Settled]) -> list[
 
 
 def _cancelled(row: Settled) -> Settled:
-    return replace(row, state=JobState.CANCELLED, reasons=(Reason.JOB_RUN_CANCELLED,), due_at=None)
+    return row._replace(state=JobState.CANCELLED, reasons=(Reason.JOB_RUN_CANCELLED,), due_at=None)
 
 
 def _columns(rows: list[Settled], at: datetime.datetime) -> dict[str, Any]:
@@ -107,7 +105,7 @@ def _columns(rows: list[Settled], at: datetime.datetime) -> dict[str, Any]:
         "ids": integers(row.job_id for row in rows),
         "attempts": integers(row.attempt for row in rows),
         "patients": integers(row.patient_id for row in rows),
-        "states": texts(row.state.value for row in rows),
+        "states": texts(row.state for row in rows),
         "dues": texts(row.due_at for row in rows),
         "reasons": texts(",".join(reason.code for reason in row.reasons) for row in rows),
         "headlines": texts(row.reasons[0].sentence if row.reasons else "" for row in rows),
