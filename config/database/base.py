@@ -1,5 +1,6 @@
 """The backend itself, where Django looks for it."""
 
+import datetime
 from typing import Any, TypeVar
 
 import psycopg
@@ -8,6 +9,7 @@ from psycopg.abc import PQGen
 from psycopg.pq import TransactionStatus
 
 from config.database.answers import limit
+from config.database.moments import UtcLoader
 
 Answer = TypeVar("Answer")
 # How often a wait looks up, in seconds: psycopg's own.
@@ -40,3 +42,9 @@ class _Driver:
 
 class DatabaseWrapper(base.DatabaseWrapper):
     Database = _Driver()  # type: ignore[assignment]  # asked for `connect` and for the names of errors
+
+    def get_connection_params(self) -> dict[str, Any]:
+        params: dict[str, Any] = super().get_connection_params()
+        if self.timezone is datetime.UTC:
+            params["context"].register_loader("timestamptz", UtcLoader)
+        return params
