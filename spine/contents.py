@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
 import structlog
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from carerecords.many_rows import Flat
@@ -129,7 +129,7 @@ def _read(going: Sequence[Going], at: datetime.datetime) -> _Read:
         practices=_practices({one.practice_id for one in patients.values()}),
         gps=gps,
         stand_ins=_stand_ins(unsigned, at),
-        entries=_entries(job.patient_id for job, _, _ in going if job.kind is Kind.UPLOAD),
+        entries=_entries(going),
         copies={patient_id: KnownCopy(*copy) for patient_id, *copy in _COPIES.rows(ids)},
         new_since=timezone.localdate(at) - datetime.timedelta(days=NEW_PATIENT_DAYS),
     )
@@ -212,38 +212,56 @@ _PATIENTS = Flat(
     )
 )
 _COPIES = Flat(lambda: StoreCopy.objects.values_list("pk", "composition_id", "content_hash"))
-_ITEMS = Flat(
-    lambda: SummaryItem.objects.values_list(
+
+
+def _items() -> QuerySet[SummaryItem, tuple[Any, ...]]:
+    return SummaryItem.objects.values_list(
         "patient_id", "pk", "kind", "code", "term", "recorded_on", "detail", "ended_on", "is_sensitive"
     )
-)
+
+
+_ITEMS = Flat(_items)
+# What may go with consent to core alone, and what a summary says that it withholds.
+_CORE = Q(kind__in=[kind for kind in EntryKind if kind.is_core])
+_CORE_ITEMS = Flat(lambda: _items().filter(_CORE | Q(is_sensitive=True)))
 _KINDS = {kind.value: kind for kind in EntryKind}
 
 
-def _entries(patient_ids: Iterable[int]) -> dict[int, list[Entry]]:
-    """All that is recorded of each patient, in the order in which it was."""
+def _entries(going: Sequence[Going]) -> dict[int, list[Entry]]:
+    """What is recorded of each patient of an upload, in the order in which it was: what their scope lets go, no more."""
+    rows = []
+    for flat, scope in ((_ITEMS, Scope.CORE_ADDITIONAL), (_CORE_ITEMS, Scope.CORE)):
+        ids = [job.patient_id for job, decision, _ in going if decision.scope is scope]
+        rows += flat.rows(ids) if ids else []
+    return _by_patient(rows)
+
+
+def _by_patient(rows: Iterable[tuple[Any, ...]]) -> dict[int, list[Entry]]:
+    """Rows of `_ITEMS` as entries."""
     found: dict[int, list[Entry]] = defaultdict(list)
-    for patient_id, _, kind, *said in sorted(_ITEMS.rows(patient_ids)):
+    for patient_id, _, kind, *said in sorted(rows):
         found[patient_id].append(Entry(_KINDS[kind], *said))
     return found
 
 
 def entries_of(patient: Patient) -> list[Entry]:
     """All that may go into a patient's summary, before anything is chosen. One query."""
-    return _entries([patient.pk]).get(patient.pk, [])
+    return _by_patient(_ITEMS.rows([patient.pk])).get(patient.pk, [])
+
+
+_PRACTICES = Flat(lambda: Practice.objects.values_list("pk", "ods_code", "name", "address", "postcode"))
 
 
 def _practices(ids: Collection[int]) -> dict[int, PracticeDetails]:
-    rows = Practice.objects.filter(pk__in=ids).values_list("pk", "ods_code", "name", "address", "postcode")
-    return {pk: PracticeDetails(*details) for pk, *details in rows}
+    return {pk: PracticeDetails(*details) for pk, *details in _PRACTICES.rows(ids)}
 
 
 _AUTHOR = ("sds_user_id", "sds_role_profile_id", "family_name", "given_name", "title")
+_GPS = Flat(lambda: User.objects.values_list("pk", *_AUTHOR))
 
 
 def _gps(ids: Collection[int]) -> dict[int, Author]:
-    rows = User.objects.filter(pk__in=ids).values_list("pk", *_AUTHOR)
-    return {pk: Author(*details) for pk, *details in rows}
+    return {pk: Author(*details) for pk, *details in _GPS.rows(ids)}
 
 
 def _signs(author: Author | None) -> bool:

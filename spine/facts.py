@@ -15,6 +15,7 @@ from django.utils import timezone
 from boycott.positions import DataScope, Position, Stance
 from boycott.queries import standing_revisions
 from boycott.rules import Place, Revision, freed_by, next_change, positions_for
+from carerecords.many_rows import Flat
 from carerecords.models import FactClock, Patient
 from carerecords.models.fact_clock import NATIONAL
 from consent.codes import ConsentModel, ConsentState
@@ -83,13 +84,15 @@ def load_nation(at: datetime.datetime, known_at: datetime.datetime | None = None
     )
 
 
+_CLOCKS = Flat(lambda: FactClock.objects.values_list("scope", "number"))
+
+
 def load_clocks(practice_ids: Collection[int]) -> dict[int, int]:
     """For each practice, the number of the last change of the nation's facts or of its own.
 
     Read under the fence, so that no change falls between the number and the facts.
     """
-    rows = FactClock.objects.filter(scope__in=[NATIONAL, *practice_ids]).values_list("scope", "number")
-    numbers = dict(rows)
+    numbers = dict(_CLOCKS.rows([NATIONAL, *practice_ids]))
     nation = numbers.get(NATIONAL, 0)
     return {practice_id: max(nation, numbers.get(practice_id, 0)) for practice_id in practice_ids}
 

@@ -53,13 +53,13 @@ class LateMessages:
 
     def write(self, one: Outgoing, replaces: Replaces) -> bytes:
         """The message's bytes: as kept, where they would be the same. Raises what writing it raises."""
-        origin = _origin(one, replaces)
         kept = self._kept.pop(one.job_id, None)
-        if kept is None or kept.origin != origin:
+        if kept is None or kept.origin != _origin(one, replaces):
             began = time.monotonic()
-            kept = _Kept(_write(one, replaces), origin)
+            body = _write(one, replaces)
             if time.monotonic() - began < SLOW_SECONDS:
-                return kept.body
+                return body
+            kept = _Kept(body, _origin(one, replaces))
         self._kept[one.job_id] = kept
         if len(self._kept) > MOST:
             self._kept.popitem(last=False)

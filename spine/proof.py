@@ -122,8 +122,10 @@ def _kind_without_sending(one: Sent) -> str:
 _NOTE_COPY = """
 INSERT INTO spine_storecopy AS copy
     (patient_id, composition_id, content_hash, scope, is_blank, permission, accepted_at, read_at)
-SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::bool[], %s::text[],
-                     %s::timestamptz[], %s::timestamptz[])
+SELECT patient_id, composition_id, content_hash, scope, is_blank, permission,
+       CASE WHEN is_ours THEN read_at END, read_at
+FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::bool[], %s::text[], %s::bool[], %s::timestamptz[])
+     AS new (patient_id, composition_id, content_hash, scope, is_blank, permission, is_ours, read_at)
 ON CONFLICT (patient_id) DO UPDATE SET
     composition_id = CASE WHEN excluded.accepted_at IS NULL THEN copy.composition_id ELSE excluded.composition_id END,
     content_hash = CASE WHEN excluded.accepted_at IS NULL THEN copy.content_hash ELSE excluded.content_hash END,
@@ -149,14 +151,14 @@ def note_copies(sent: Sequence[Sent]) -> None:
 
 
 def _copy_row(one: Sent) -> tuple[object, ...]:
-    """The values of `_NOTE_COPY`, in its order; an empty `accepted_at` leaves the copy as noted."""
+    """The values of `_NOTE_COPY`, in its order; what is not `is_ours` leaves the copy as noted."""
     key = (one.outgoing.patient_id,)
     if not holds_ours(one):
-        return (*key, "", "", "", False, "No", None, one.answered_at)
+        return (*key, "", "", "", False, "No", False, one.answered_at)
     out = one.outgoing
     blank = out.scope is Scope.BLANK
     copy = (out.composition_id, out.content_hash, out.scope, blank)
-    return (*key, *copy, one.permission, one.answered_at, one.answered_at)
+    return (*key, *copy, one.permission, True, one.answered_at)
 
 
 def _refused_permission(one: Sent) -> bool:

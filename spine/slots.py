@@ -40,10 +40,10 @@ class Slots:
         self._next = 0
         self._closed = False
 
-    @classmethod
-    def unlimited(cls) -> "Slots":
+    @staticmethod
+    def unlimited() -> "Slots":
         """As many as are asked for, at once."""
-        return cls(0.0, math.inf, 0.0, math.inf)
+        return _Unlimited(0.0, math.inf, 0.0, math.inf)
 
     @classmethod
     def none(cls) -> "Slots":
@@ -82,3 +82,16 @@ class Slots:
         """No further request leaves, nor those that wait for their moment: the store asked to wait."""
         self.count = min(self.count, self._next)
         self._closed = True
+
+
+class _Unlimited(Slots):
+    """Nothing to wait for, so no clock is read for each request."""
+
+    async def take(self) -> float | None:
+        return None if self._closed else math.inf
+
+    def turn(self, may_begin: MayBegin) -> Turn:
+        async def turn() -> MayBegin | None:
+            return may_begin if may_begin() and not self._closed else None
+
+        return turn

@@ -40,6 +40,21 @@ def test_nothing_leaves_after_the_store_asked_to_wait():
     assert taken(slots, 1)[0][0] is None and slots.unused == 0
 
 
+def test_without_a_rate_all_leave_at_once_until_the_store_asks_to_wait():
+    slots, may = Slots.unlimited(), True
+
+    def ask():
+        return asyncio.run(slots.turn(lambda: may)())
+
+    begins = ask()
+    assert begins is not None and begins() and slots.unused == float("inf")
+    may = False
+    assert not begins() and ask() is None
+    may = True
+    slots.close()
+    assert ask() is None and taken(slots, 1)[0][0] is None
+
+
 def test_many_stopped_jobs_are_taken_in_large_batches():
     size = BatchSize(32, 1)
     for _ in range(5):
