@@ -84,6 +84,12 @@ def test_what_is_foreseen_happens(db, practice):
         jobs.filter(kind="WITHDRAWAL").update(state="CANCELLED", finished_at=timezone.now(), due_at=None)
 
 
+@pytest.mark.parametrize(("kind", "said"), [(RunKind.INITIAL, False), (RunKind.UPDATE, True)])
+def test_an_update_promises_to_send_only_what_has_changed(desk, practice, manager, kind, said):
+    run = make_run(practice, kind, by=manager)
+    assert ("Where the record has changed" in text_of(desk, "run_check", run.public_id)) is said
+
+
 def test_from_the_form_to_the_end(desk, practice, manager):
     patient = make_patient(practice)
     decide(patient)
