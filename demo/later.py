@@ -1,54 +1,81 @@
 """What goes on after the demo was loaded: records change once their summaries were sent.
 
-Else no copy at the store would ever be out of date. The change is one of today, and an upload is asked for as
-for any change: so the copy is out of date for as long as that waits its turn, or is held.
+Else no copy at the store would ever be out of date. The change is one of today, and an upload is asked for: every
+other one at once, as after a consultation, and the rest for the evening, when practices' systems send what changed
+over the day. Until then, or while it is held, the copy is out of date.
 """
 
 import datetime
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
-from carerecords import upload_queue
-from carerecords.models import Cause, JobState, Patient, SummaryItem, UploadJob
+from carerecords import doorbell
+from carerecords.models import Cause, JobKind, JobState, Patient, SummaryItem, UploadJob
+from carerecords.models.upload_job import BUSY_STATES, OPEN_STATES
 from consent import rules
 from consent.codes import ConsentState
 from demo.clinical import gained
 from demo.load import SEED
 
-# One patient in so many, whoever is sent first.
-ONE_IN = 25
-# At a time: the patients are locked meanwhile.
-MOST = 100
+# One patient in so many, whoever is sent first: so 4% of copies wait for the evening.
+ONE_IN = 12
+# At a time, once a minute: changes go on for an hour or so, and so into a boycott that somebody starts.
+MOST = 8
+EVENING = datetime.time(20)
 
 
 @transaction.atomic
 def change_records(at: datetime.datetime) -> int:
-    """The records of one in 25 patients of the demo gain an allergy or repeat medicine after their copy was sent.
+    """The records of some patients of the demo gain an allergy or repeat medicine after their copy was sent.
 
-    Each once. Returns how many did now. Two queries a call that finds nobody.
+    Each once. Returns how many did now. One query where there is nobody.
     """
+    chosen = _chosen()
+    # Who refused since has a removal on its way, or had.
+    patients = [one for one in chosen if rules.permits_upload(ConsentState(one.consent_state))]
+    if not patients:
+        return 0
+    known, evening = _terms(patients), _evening(at)
+    SummaryItem.objects.bulk_create(_gained(one, known[one.pk], timezone.localdate(at)) for one in patients)
+    UploadJob.objects.bulk_create(
+        UploadJob(
+            patient=one,
+            practice_id=one.practice_id,
+            kind=JobKind.UPLOAD,
+            cause=Cause.UPDATE,
+            requested_at=at,
+            due_at=evening if one.pk // ONE_IN % 2 else at,
+        )
+        for one in patients
+    )
+    doorbell.ring_after_commit()
+    return len(patients)
+
+
+def _chosen() -> Iterable[Patient]:
+    """The next whose summary the store holds and for whom nothing is open, locked as for any change."""
     jobs = UploadJob.objects.filter(patient=OuterRef("pk"))
     sent = jobs.filter(cause=Cause.DEMO, state=JobState.ACCEPTED)
-    chosen = (
+    changed = jobs.filter(Q(cause=Cause.UPDATE) | Q(state__in=[*OPEN_STATES, *BUSY_STATES]))
+    return (
         Patient.objects.here()
         .alias(turn=F("pk") % ONE_IN)
-        .filter(Exists(sent), ~Exists(jobs.filter(cause=Cause.UPDATE)), turn=0)
+        .filter(Exists(sent), ~Exists(changed), turn=0)
         .filter(store_copy__is_blank=False, store_copy__accepted_at__isnull=False)
         .order_by("pk")
         .lock()[:MOST]
     )
-    # Who refused since has a removal on its way, which an upload would take the place of.
-    patients = [one for one in chosen if rules.permits_upload(ConsentState(one.consent_state))]
-    known = _terms(patients)
-    SummaryItem.objects.bulk_create(_gained(one, known[one.pk], timezone.localdate(at)) for one in patients)
-    upload_queue.request_uploads(
-        [one.pk for one in patients], cause=Cause.UPDATE, by=None, at=at, not_before=at
-    )
-    return len(patients)
+
+
+def _evening(at: datetime.datetime) -> datetime.datetime:
+    """The next evening."""
+    local = timezone.localtime(at)
+    today = timezone.make_aware(datetime.datetime.combine(local.date(), EVENING))
+    return today if at < today else today + datetime.timedelta(days=1)
 
 
 def _terms(patients: Sequence[Patient]) -> dict[int, set[str]]:

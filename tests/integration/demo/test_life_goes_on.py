@@ -1,5 +1,7 @@
 """Records of the demo change after their summaries were sent, and the copies are out of date until they are replaced."""
 
+import datetime
+
 import pytest
 from django.utils import timezone
 
@@ -38,15 +40,30 @@ def test_copies_are_out_of_date_until_they_are_replaced(practice, patients, send
     assert kinds <= {"ALLERGY", "ADVERSE_REACTION", "REPEAT_MEDICATION"}
     assert set(SummaryItem.objects.values_list("recorded_on", flat=True)) == {timezone.localdate()}
     assert later.change_records(timezone.now()) == 0, "each once"
+    sending.all_due(windows_over=False)
+    assert stale(practice) == 3, "every other one waits for the evening"
     sending.all_due()
     assert stale(practice) == 0 and len(sending.ledger()) == 12
     assert later.change_records(timezone.now()) == 0
 
 
-def test_one_in_twenty_five(practice, patients, monkeypatch):
+def test_some_at_a_time(practice, patients, monkeypatch):
     monkeypatch.setattr(later, "ONE_IN", 2)
-    chosen = [patient for patient in patients if patient.pk % 2 == 0]
-    assert later.change_records(timezone.now()) == len(chosen)
+    monkeypatch.setattr(later, "MOST", 2)
+    assert [later.change_records(timezone.now()) for _ in range(3)] == [2, 1, 0]
+
+
+def test_whoever_has_an_upload_to_come_is_left_alone(practice, patients):
+    UploadJob.objects.filter(patient=patients[0]).update(
+        state="WAITING", due_at=timezone.now(), finished_at=None
+    )
+    assert later.change_records(timezone.now()) == 5
+
+
+@pytest.mark.parametrize("hour, day", [(9, 26), (19, 26), (20, 27), (23, 27)])
+def test_the_evening_is_the_next(hour, day):
+    at = timezone.make_aware(datetime.datetime(2026, 11, 26, hour, 30 if hour != 20 else 0))
+    assert timezone.localtime(later._evening(at)) == timezone.make_aware(datetime.datetime(2026, 11, day, 20))
 
 
 def test_whoever_refused_since_is_left_alone(practice, patients, gp):
