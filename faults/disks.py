@@ -51,3 +51,4 @@ def small_disk(folder: Path, mebibytes: int) -> Iterator[Disk]:
     finally:
         # At once for those who look, for good once nobody holds a file of it open.
         subprocess.run([_UMOUNT, "--lazy", folder], check=False)
+        folder.rmdir()

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from itertools import count
 
 import psycopg
 
@@ -37,6 +38,8 @@ JOBS_KEPT_DUE = 60
 # A decision every so many seconds; so many while nobody can write a line of a log, which are sent within the other.
 PAUSE, UNLOGGED, SENT_SECONDS = 0.1, 30, 60.0
 PAGE_BYTES = 4096
+# Each has sites of its own names: the stores' server is the usual one.
+_numbers = count(1)
 NO_SPACE = b"No space left on device"
 
 
@@ -74,7 +77,7 @@ def ground(usual: Ground) -> Iterator[SmallGround]:
         server.start()
         grounds.make_empty(server)
         yield SmallGround(
-            *(usual.folder, server, usual.stores, usual.mutant, logs.folder, "small"),
+            *(usual.folder, server, usual.stores, usual.mutant, logs.folder, f"small{next(_numbers)}"),
             data=data,
             wal=wal,
             all_logs=logs,
