@@ -40,6 +40,7 @@ DONE = (
     "FOUND",
     "UNCHANGED",
     "NOTHING_THERE",
+    "OTHERS",
 )
 
 # The newest receipts stand at the end of the primary key.

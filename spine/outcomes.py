@@ -113,7 +113,7 @@ def _without_sending(sent: Sent) -> Settled:
     if sent.replaced == sent.outgoing.composition_id:
         return _state(sent, JobState.ACCEPTED)
     out = sent.outgoing
-    if out.kind is Kind.NOTICE and out.known.content_hash != out.content_hash:
+    if out.would_note_anothers:
         return _state(sent, JobState.CANCELLED, Reason.STORE_OTHERS)
     reason = Reason.STORE_SAME if sent.holds_it else Reason.STORE_NOTHING
     return _state(sent, JobState.CANCELLED, reason)

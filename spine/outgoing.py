@@ -60,12 +60,18 @@ class Outgoing(NamedTuple):
     # What it is built from: equal ones, with equal keys and times, give equal bytes.
     says: object = None
 
+    @property
+    def would_note_anothers(self) -> bool:
+        """Whether it is a notice, and the copy that we noted is none that it was put on: what is there is not ours."""
+        return self.kind is Kind.NOTICE and self.known.content_hash != self.content_hash
+
 
 class Sent(NamedTuple):
     """What came of one send.
 
     `answer` is None where nothing was sent because nothing had to be: the store already `holds_it`
-    or has nothing to take back. `replaced` is the id of the copy that was replaced.
+    or has nothing to take back. `replaced` is the id of the copy that was replaced. Where the answer to a message
+    was lost, the store was `asked_after` it; then `answer` is why that remained unanswered.
     """
 
     outgoing: Outgoing
@@ -76,3 +82,4 @@ class Sent(NamedTuple):
     permission: str = ""
     replaced: str = ""
     body_sha256: str = ""
+    asked_after: bool = False

@@ -11,9 +11,9 @@ from carerecords.many_rows import Value, copy_rows, texts
 from spine.answers import AnswerKind
 from spine.claims import Claimed
 from spine.facts import Loaded
-from spine.gate import ENGINE, Decision, Outcome, Scope
+from spine.gate import ENGINE, Decision, Kind, Outcome, Scope
 from spine.models import GateDecision, Receipt, UploadAttempt
-from spine.outgoing import Outgoing, Sent
+from spine.outgoing import BLANK_HASH, Outgoing, Sent
 
 ACCEPTED = {AnswerKind.ACCEPTED, AnswerKind.DUPLICATE}
 
@@ -97,7 +97,7 @@ def _receipt(one: Sent) -> tuple[Value, ...]:
         out.job_id,
         out.attempt,
         one.answered_at,
-        str(answer.kind) if answer else _kind_without_sending(one),
+        _kind(one),
         answer.status if answer else None,
         answer.detail if answer else "",
         out.composition_id if holds_ours(one) else None,
@@ -113,9 +113,16 @@ def holds_ours(one: Sent) -> bool:
     return one.answer.kind in ACCEPTED
 
 
-def _kind_without_sending(one: Sent) -> str:
+def _kind(one: Sent) -> str:
+    """What a receipt says: the answer, or what the store was found to hold."""
+    if one.asked_after:
+        return "NOT_TOLD" if one.answer else ("FOUND" if holds_ours(one) else "NOT_THERE")
+    if one.answer:
+        return str(one.answer.kind)
     if holds_ours(one):
         return "FOUND"
+    if one.outgoing.would_note_anothers:
+        return "OTHERS"
     return "UNCHANGED" if one.holds_it else "NOTHING_THERE"
 
 
@@ -139,15 +146,64 @@ ON CONFLICT (patient_id) DO UPDATE SET
 """
 
 
+# Where nobody keeps a note there is nothing to correct.
+_NOTE_NOTHING_THERE = """
+UPDATE spine_storecopy AS copy
+SET composition_id = '', content_hash = %s, scope = %s, is_blank = true, permission = new.permission,
+    read_at = new.read_at
+FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[]) AS new (patient_id, permission, read_at)
+WHERE copy.patient_id = new.patient_id
+"""
+
+# A copy that was blank may be no longer; and of another with content nothing new is known.
+_NOTE_NOT_TOLD = """
+INSERT INTO spine_storecopy AS copy
+    (patient_id, composition_id, content_hash, scope, is_blank, permission, read_at)
+SELECT patient_id, composition_id, '', '', false, 'No', read_at
+FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[]) AS new (patient_id, composition_id, read_at)
+ON CONFLICT (patient_id) DO UPDATE SET
+    composition_id = CASE WHEN copy.is_blank THEN excluded.composition_id ELSE copy.composition_id END,
+    content_hash = CASE WHEN copy.is_blank THEN '' ELSE copy.content_hash END,
+    scope = CASE WHEN copy.is_blank THEN '' ELSE copy.scope END,
+    is_blank = false, permission = excluded.permission, read_at = excluded.read_at
+"""
+
+
 def note_copies(sent: Sequence[Sent]) -> None:
     """Keeps what is known of the store's copies, after answers that said something about them.
 
     A notice leaves a copy as old as it is, and with as much in it.
     """
-    rows = [_copy_row(one) for one in sent if holds_ours(one) or _refused_permission(one)]
+    _note(_NOTE_COPY, [_copy_row(one) for one in sent if holds_ours(one) or _refused_permission(one)])
+    gone = [one for one in sent if _found_nothing_to_remove(one)]
+    _note(
+        _NOTE_NOTHING_THERE,
+        [(one.outgoing.patient_id, one.permission, one.answered_at) for one in gone],
+        BLANK_HASH,
+        Scope.BLANK,
+    )
+
+
+def note_not_told(sent: Sequence[Sent]) -> None:
+    """Keeps that a copy may be there: whether an upload arrived, a store that says No does not tell any more."""
+    uploads = [one for one in sent if one.outgoing.kind is Kind.UPLOAD]
+    rows = [(one.outgoing.patient_id, one.outgoing.composition_id, one.answered_at) for one in uploads]
+    _note(_NOTE_NOT_TOLD, rows)
+
+
+def _note(statement: str, rows: Sequence[tuple[object, ...]], *first: str) -> None:
     if rows:
         with connection.cursor() as cursor:
-            cursor.execute(_NOTE_COPY, [texts(column) for column in zip(*rows, strict=True)])
+            cursor.execute(statement, [*first, *(texts(column) for column in zip(*rows, strict=True))])
+
+
+def _found_nothing_to_remove(one: Sent) -> bool:
+    return (
+        one.outgoing.kind is Kind.WITHDRAWAL
+        and one.answer is None
+        and not one.holds_it
+        and not one.asked_after
+    )
 
 
 def _copy_row(one: Sent) -> tuple[object, ...]:

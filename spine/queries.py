@@ -19,8 +19,8 @@ from spine.models import GateDecision, Receipt, UploadAttempt, UploadStep
 from spine.reasons import Reason
 
 PAGE = 50
-# What `spine.proof` writes where the store was asked and has the message.
-FOUND = "FOUND"
+# What `spine.proof` writes where the store was asked after a message: it may have left.
+ASKED_AFTER = ("FOUND", "NOT_THERE", "NOT_TOLD")
 # What the list may be narrowed to by when uploads were asked for, in days.
 PERIODS = {"1": "In the last 24 hours", "7": "In the last 7 days", "30": "In the last 30 days"}
 
@@ -125,7 +125,9 @@ def not_asked_again(jobs: QuerySet[UploadJob]) -> QuerySet[UploadJob]:
 
 # Of these attempts nothing reached the store, though their intent was recorded: the question before was all
 # that went, or the time to begin was over. A message that was found there later had left.
-_NEVER_LEFT = Q(body_sha256="") & ~Q(kind=FOUND) | Q(kind__in=[AnswerKind.NOT_SENT, AnswerKind.UNREACHABLE])
+_NEVER_LEFT = Q(body_sha256="") & ~Q(kind__in=ASKED_AFTER) | Q(
+    kind__in=[AnswerKind.NOT_SENT, AnswerKind.UNREACHABLE]
+)
 _LEFT = ~Exists(Receipt.objects.filter(_NEVER_LEFT, job=OuterRef("job"), attempt=OuterRef("attempt")))
 # How often something left for the store, or may have; neither a claim that the gate held nor an intent is a send.
 _SENDS = Coalesce(

@@ -153,7 +153,7 @@ class Reason(Enum):
         Actor.NOBODY,
         "Waiting for its turn. The Spine takes so many requests a second, and practices take turns.",
     )
-    TECH_FAILED = ("tech.failed", Effect.CANCEL, Actor.MANAGER, "Sending failed 7 times.")
+    TECH_FAILED = ("tech.failed", Effect.CANCEL, Actor.MANAGER, "Sending failed 8 times.")
     TECH_REFUSED = (
         "tech.refused",
         Effect.CANCEL,

@@ -2,7 +2,8 @@
 
 A job whose lease is over was either not begun (no intent: it waits again) or may have arrived
 (intent: in doubt). A job in doubt is never sent again before the store was asked what it holds
-(performance notes 4.2; API definition: a 504 does not mean that the request failed).
+(performance notes 4.2; API definition: a 504 does not mean that the request failed). A store that was told No
+meanwhile does not say any more: the doubt ends as any message does that meets a No, in front of people.
 """
 
 import datetime
@@ -15,7 +16,7 @@ from django.db import connection, transaction
 from carerecords import database_clock
 from carerecords.models import JobState
 from spine import mismatches, proof
-from spine.answers import Answer
+from spine.answers import Answer, AnswerKind
 from spine.gate import Kind, Scope
 from spine.outcomes import DOUBT_WAIT, LADDER
 from spine.outgoing import KnownCopy, Outgoing, Sent
@@ -89,21 +90,37 @@ def resolve_doubt(store: Store, *, limit: int = BATCH) -> int:
     found = store.read([one.outgoing.nhs_number for one in asked], slots)
     store.rate.heed(one for one in found if isinstance(one, Answer))
     now = database_clock.now()
+    answers = list(zip(asked, found, strict=True))
     known = [
-        (one, (held.composition_id or "").lower())
-        for one, held in zip(asked, found, strict=True)
-        if not isinstance(held, Answer)
+        (one, (held.composition_id or "").lower()) for one, held in answers if not isinstance(held, Answer)
     ]
+    refused = [(one, held) for one, held in answers if isinstance(held, Answer) and _says_no(held)]
     with transaction.atomic():
         arrived = [_found(one, now) for one, held in known if held == one.outgoing.composition_id]
-        lost = [one for one, held in known if held != one.outgoing.composition_id and _settled_by(one, now)]
-        ended = settle([*(_accepted(one) for one in arrived), *(_again(one, now) for one in lost)], at=now)
+        lost = [
+            (one, held)
+            for one, held in known
+            if held != one.outgoing.composition_id and _settled_by(one, now)
+        ]
+        not_told = [_not_told(one, held, now) for one, held in refused if _settled_by(one, now)]
+        ended = settle(
+            [
+                *map(_accepted, arrived),
+                *(_again(one, now) for one, _ in lost),
+                *map(_stopped_by_no, not_told),
+            ],
+            at=now,
+        )
         # Whoever was asked after twice is noted once.
-        arrived = [one for one in arrived if one.outgoing.job_id in ended]
-        proof.write_receipts(arrived)
+        arrived, not_told, gone = (
+            [one for one in each if one.outgoing.job_id in ended]
+            for each in (arrived, not_told, [_not_there(one, held, now) for one, held in lost])
+        )
+        proof.write_receipts([*arrived, *not_told, *gone])
         proof.note_copies(arrived)
-        removals = [one.outgoing.patient_id for one in arrived if one.outgoing.kind is Kind.WITHDRAWAL]
-        mismatches.review(removals, at=now)
+        proof.note_not_told(not_told)
+        removals = [one for one in arrived if one.outgoing.kind is Kind.WITHDRAWAL]
+        mismatches.review([one.outgoing.patient_id for one in [*removals, *not_told]], at=now)
     return len(ended)
 
 
@@ -148,8 +165,34 @@ def _settled_by(one: InDoubt, now: datetime.datetime) -> bool:
     return now - one.intended_at > datetime.timedelta(seconds=settings.SPINE_READ_TIMEOUT_SECONDS + 5)
 
 
+def _says_no(answer: Answer) -> bool:
+    return answer.kind is AnswerKind.CONSENT_DIFFERS
+
+
 def _found(one: InDoubt, at: datetime.datetime) -> Sent:
-    return Sent(one.outgoing, None, at, began=False, holds_it=True, replaced=one.outgoing.composition_id)
+    own = one.outgoing.composition_id
+    return Sent(one.outgoing, None, at, holds_it=True, replaced=own, asked_after=True)
+
+
+def _not_there(one: InDoubt, held: str, at: datetime.datetime) -> Sent:
+    return Sent(one.outgoing, None, at, holds_it=bool(held), asked_after=True)
+
+
+def _not_told(one: InDoubt, answer: Answer, at: datetime.datetime) -> Sent:
+    return Sent(one.outgoing, answer, at, permission="No", asked_after=True)
+
+
+def _stopped_by_no(sent: Sent) -> Settled:
+    """As a message that is refused for it: an upload is held until both agree, a removal is shown as failed.
+
+    A removal is only sent where something is there to remove, so it never ends as agreed.
+    """
+    out = sent.outgoing
+    removal = out.kind is Kind.WITHDRAWAL
+    state, reason = (
+        (JobState.FAILED, Reason.TECH_WITHDRAWAL) if removal else (JobState.HELD, Reason.CONSENT_DIFFERS)
+    )
+    return Settled(out.job_id, out.attempt, out.patient_id, state, (reason,), failures=out.failures)
 
 
 def _accepted(sent: Sent) -> Settled:

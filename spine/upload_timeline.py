@@ -39,6 +39,9 @@ _RECEIPTS = {
     "NOT_SENT": "Not sent after all",
     "UNAUTHORISED": "The Spine did not let us in",
     "FOUND": "The Spine was asked, and has it",
+    "NOT_THERE": "The Spine was asked, and does not have it",
+    "NOT_TOLD": "The Spine was asked, and does not say: it holds a different decision",
+    "OTHERS": "Nothing to send: what the Spine holds did not come from here",
     "UNCHANGED": "Nothing to send: the Spine holds exactly this",
     "NOTHING_THERE": "Nothing to remove: the Spine holds no record",
 }

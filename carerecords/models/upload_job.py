@@ -49,7 +49,9 @@ TRANSITIONS: dict[JobState, frozenset[JobState]] = {
     JobState.WAITING: frozenset({JobState.SENDING, JobState.CANCELLED}),
     JobState.HELD: frozenset({JobState.SENDING, JobState.WAITING, JobState.CANCELLED}),
     JobState.SENDING: frozenset(JobState) - {JobState.SENDING},
-    JobState.IN_DOUBT: frozenset({JobState.ACCEPTED, JobState.WAITING, JobState.CANCELLED, JobState.FAILED}),
+    JobState.IN_DOUBT: frozenset(
+        {JobState.ACCEPTED, JobState.WAITING, JobState.HELD, JobState.CANCELLED, JobState.FAILED}
+    ),
     JobState.FAILED: frozenset({JobState.WAITING, JobState.CANCELLED}),
     JobState.ACCEPTED: frozenset(),
     JobState.CANCELLED: frozenset(),

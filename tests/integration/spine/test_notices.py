@@ -142,7 +142,8 @@ def test_a_copy_that_is_not_ours_is_left_alone(sending, practice, uploaded):
     run = started(practice, RunKind.LEAVERS)
     sent(sending)
     assert len(sending.ledger()) == line
-    assert UploadJob.objects.get(sending_row__run=run).reasons == ["store.others"]
+    job = UploadJob.objects.get(sending_row__run=run)
+    assert job.reasons == ["store.others"] and job.receipts.get().kind == "OTHERS"
 
 
 def test_only_what_was_asked_for_is_said(sending, practice, manager, uploaded):

@@ -8,12 +8,13 @@ from django.utils import timezone
 from boycott.actions import set_gp_stance, set_stance
 from boycott.positions import GpStance, Stance
 from carerecords import fence
-from carerecords.models import JobState, Practice, UploadJob
+from carerecords.models import JobState, Patient, Practice, UploadJob
 from consent.actions import undo_decision
 from consent.codes import Preference
-from spine import contents
+from spine import contents, mismatches
 from spine.client import CurrentSummary
-from spine.models import GateDecision, Receipt, StoreCopy, UploadAttempt
+from spine.differences import Difference, SpinePermission, offer
+from spine.models import GateDecision, PermissionMismatch, Receipt, StoreCopy, UploadAttempt
 from tests.factories import decide, make_item, make_patient, make_practice
 from tests.localstore_process import fresh_nhs_number
 from tests.policy_factories import agree_to, make_dispensation, start_boycott
@@ -75,6 +76,21 @@ def test_a_dissent_with_nothing_at_the_store_sends_nothing(sending, patient):
     job = UploadJob.objects.get()
     assert (job.state, job.reasons) == (JobState.CANCELLED, ["store.nothing"])
     assert sending.ledger() == []
+
+
+def test_a_removal_that_finds_nothing_ends_what_was_noted(sending, patient):
+    """Else the copy would count for ever, and No could never be set at the Spine."""
+    first = decide(patient)
+    sending.all_due()
+    # The Spine has lost it: it knows nothing of this number.
+    Patient.objects.filter(pk=patient.pk).update(nhs_number=fresh_nhs_number())
+    decide(patient, Preference.EXPRESS_DISSENT, seen=first.event.pk)
+    assert mismatches.sides_of([patient.pk])[patient.pk].holds_record
+    sending.all_due()
+    assert UploadJob.objects.latest("pk").reasons == ["store.nothing"]
+    sides = mismatches.sides_of([patient.pk])[patient.pk]
+    assert not sides.holds_record and offer(sides).code == SpinePermission.NO
+    assert PermissionMismatch.objects.get(ended_at=None).kind == Difference.STORE_ALLOWS
 
 
 def test_the_same_content_is_not_sent_twice(sending, patient):

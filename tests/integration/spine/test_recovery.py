@@ -2,20 +2,21 @@
 
 import datetime
 import itertools
+import uuid
 
 import pytest
 from django.db import connection
 from django.utils import timezone
 
-from carerecords import fence
-from carerecords.models import JobState, UploadJob
+from carerecords import fence, upload_queue
+from carerecords.models import Cause, JobState, UploadJob
 from carerecords.models.fact_clock import NATIONAL
 from consent.codes import Preference
-from spine import pipeline
+from spine import desk, pipeline
 from spine.actions import stop_uploads
 from spine.answers import Answer, AnswerKind
 from spine.claims import claim
-from spine.models import Receipt, StoreCopy, UploadAttempt
+from spine.models import PermissionMismatch, Receipt, StoreCopy, UploadAttempt
 from spine.outcomes import LADDER
 from tests.factories import decide, make_patient
 from tests.localstore_process import fresh_nhs_number
@@ -95,6 +96,75 @@ def test_a_dissent_while_in_doubt_is_followed_by_a_blank(sending, patient, monke
     sending.resolve()
     sending.all_due()
     assert [line["is_blank"] for line in sending.ledger()] == [False, True]
+
+
+def test_a_doubt_that_the_store_answers_with_no_ends_before_people(sending, settings, patient, monkeypatch):
+    """Somebody set No at the Spine while an answer was lost: it tells nothing more, and the doubt must not last."""
+    decide(patient)
+    monkeypatch.setattr(sending.store._client, "upload", _lost(sending.store._client.upload))
+    sending.all_due()
+    say_no(patient)
+    assert doubt_is_asked_after(sending) == 0, "it may still be on its way"
+    settings.SPINE_READ_TIMEOUT_SECONDS = -10
+    assert doubt_is_asked_after(sending) == 1
+    job = UploadJob.objects.get()
+    assert (job.state, job.reasons) == (JobState.HELD, ["consent.differs"])
+    assert Receipt.objects.latest("pk").kind == "NOT_TOLD"
+    assert PermissionMismatch.objects.get(ended_at=None).kind == "STORE_REFUSES"
+
+
+def test_a_dissent_while_a_doubt_meets_no_reaches_people(sending, settings, patient, monkeypatch):
+    """What may lie at the Spine is not called agreed upon: the removal goes, fails and is shown; with Ask it gets there."""
+    first = decide(patient)
+    monkeypatch.setattr(sending.store._client, "upload", _lost(sending.store._client.upload))
+    sending.all_due()
+    say_no(patient)
+    decide(patient, Preference.EXPRESS_DISSENT, seen=first.event.pk)
+    assert sending.all_due() == []
+    settings.SPINE_READ_TIMEOUT_SECONDS = -10
+    doubt_is_asked_after(sending)
+    settings.SPINE_READ_TIMEOUT_SECONDS = 5
+    sending.all_due()
+    upload, removal = UploadJob.objects.order_by("pk")
+    assert (upload.state, removal.state) == (JobState.CANCELLED, JobState.FAILED)
+    assert removal.reasons == ["tech.withdrawal"]
+    say_no(patient, "Ask")
+    upload_queue.request_withdrawal(patient, cause=Cause.DECISION, by=None, at=timezone.now())
+    sending.all_due()
+    assert [line["is_blank"] for line in sending.ledger(outcome="accepted")] == [False, True]
+
+
+def test_a_removal_in_doubt_that_meets_no_fails_before_people(sending, settings, patient, monkeypatch):
+    first = decide(patient)
+    sending.all_due()
+    decide(patient, Preference.EXPRESS_DISSENT, seen=first.event.pk)
+    monkeypatch.setattr(sending.store._client, "upload", _lost(sending.store._client.upload))
+    sending.all_due()
+    say_no(patient)
+    settings.SPINE_READ_TIMEOUT_SECONDS = -10
+    assert doubt_is_asked_after(sending) == 1
+    job = UploadJob.objects.latest("pk")
+    assert (job.state, job.reasons) == (JobState.FAILED, ["tech.withdrawal"])
+
+
+def test_what_the_store_said_of_a_lost_message_is_kept(sending, settings, patient, monkeypatch):
+    settings.SPINE_READ_TIMEOUT_SECONDS = -10
+    decide(patient)
+    die_in(monkeypatch, "_decide_and_commit", before=False)
+    with pytest.raises(Died):
+        sending.all_due()
+    sending.resolve()
+    assert Receipt.objects.get().kind == "NOT_THERE"
+
+
+def say_no(patient, code="No"):
+    """Somebody sets the permission at the Spine, from elsewhere."""
+    desk.set_permission(patient.nhs_number, code, session_urid="555021935107", request_id=uuid.uuid4())
+
+
+def doubt_is_asked_after(sending):
+    UploadJob.objects.filter(state=JobState.IN_DOUBT).update(due_at=timezone.now())
+    return sending.resolve()
 
 
 def test_a_thawed_worker_overwrites_nothing(sending, patient):

@@ -196,7 +196,7 @@ class TestAnywhere:
         found = {cause.title: (one.number, len(one.practices)) for cause, one in problems_of(None)}
         assert found == {
             "Removal from the Spine failed": (1, 1),
-            "Sending failed 7 times": (3, 2),
+            "Sending failed 8 times": (3, 2),
             "The Spine did not let this service in": (1, 1),
         }
         client.force_login(national_admin)

@@ -12,7 +12,7 @@ from consent.codes import Preference
 from spine.answers import AnswerKind
 from spine.gate import ENGINE
 from spine.models import GateDecision, Receipt, UploadAttempt
-from spine.queries import UploadFilters, upload_record, uploads_page
+from spine.queries import ASKED_AFTER, UploadFilters, upload_record, uploads_page
 from spine.upload_timeline import receipt_words
 from tests.factories import decide, make_patient, make_practice
 
@@ -161,6 +161,8 @@ def test_detail_tells_everything(client, gp, patient):
         ([("UNKNOWN", "ab")], True),
         ([("UNKNOWN", "ab"), ("FOUND", "")], True),
         ([("FOUND", "")], True),  # The worker died, and the store was asked.
+        ([("NOT_THERE", "")], True),
+        ([("UNKNOWN", "ab"), ("NOT_TOLD", "")], True),
         ([("UNAUTHORISED", "ab")], True),
         ([("UNCHANGED", "")], False),
         ([("NOTHING_THERE", "")], False),
@@ -221,6 +223,6 @@ def test_the_upload_of_a_sensitive_record_needs_a_right_and_a_reason(client, pra
     assert [client.get(page).status_code for page in pages] == [200, 200]
 
 
-@pytest.mark.parametrize("kind", [*AnswerKind, "FOUND", "UNCHANGED", "NOTHING_THERE"])
+@pytest.mark.parametrize("kind", [*AnswerKind, *ASKED_AFTER, "UNCHANGED", "OTHERS", "NOTHING_THERE"])
 def test_every_answer_has_words(kind):
     assert receipt_words(kind) != kind
