@@ -232,7 +232,7 @@ def _woken(bells: Bells) -> Ratio:
     ids = list(UploadJob.objects.filter(state="HELD").order_by("pk").values_list("pk", flat=True)[:BELLS])
     waited = []
     for job in ids:
-        while UploadJob.objects.filter(state__in=["WAITING", "SENDING"]).exists():
+        while _anything_due():
             time.sleep(0.01)
         time.sleep(PAUSE)
         with transaction.atomic():
@@ -270,7 +270,7 @@ def _drained(bells: Bells, a_message: float) -> Iterator[Ratio]:
     jobs = UploadJob.objects.filter(state="WAITING").count()
     began = time.perf_counter()
     doorbell.ring()
-    while UploadJob.objects.filter(state__in=["WAITING", "SENDING"]).exists():
+    while _anything_due():
         time.sleep(0.05)
     took = time.perf_counter() - began
     done = UploadJob.objects.filter(state="ACCEPTED").count()
@@ -294,6 +294,17 @@ def _drained(bells: Bells, a_message: float) -> Iterator[Ratio]:
         at_most=True,
         note=f"a message that does nothing costs {a_message * 1e3:.2f} ms; {serving.load()}",
     )
+
+
+def _anything_due() -> bool:
+    """Not what the demo's clock asks for, for the evening."""
+    from django.db.models import Q
+    from django.utils import timezone
+
+    from carerecords.models import UploadJob
+
+    due = Q(state="WAITING", due_at__lte=timezone.now()) | Q(state="SENDING")
+    return UploadJob.objects.filter(due).exists()
 
 
 def _body(pushed: str) -> tuple[list[Any], dict[str, Any]]:
