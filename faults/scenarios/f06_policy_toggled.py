@@ -20,7 +20,7 @@ def run(trial: Trial) -> None:
     for surgery in surgeries:
         people.decide(surgery, surgery.patients, consent=True)
     trial.site.order_fault("delay", target="any", seconds=ANSWER_SECONDS)
-    limit = switching.longest_wait()
+    limit = switching.LONGEST_WAIT
     made: list[Switch] = []
     counts = SENDERS if trial.size >= 0.5 else SENDERS[-2:-1]
     of_each = {

@@ -50,7 +50,7 @@ def run(trial: Trial) -> None:
         f"and people, with {SESSIONS} sessions of the server, by {by}"
     )
     trial.figure(f"a change waits {spread([one.waited for one in holding])}")
-    trial.within("the longest wait of a change", max(one.waited for one in made), switching.longest_wait())
+    trial.within("the longest wait of a change", max(one.waited for one in made), switching.LONGEST_WAIT)
     saved = sum(form.answer == SAVED for form in clerk.forms)
     trial.must(
         saved == len(clerk.forms),
@@ -80,7 +80,7 @@ def _switched(trial: Trial, admins: Switchers) -> list[Switch]:
         except OperationalError as error:
             trial.must(False, f"a change was not to be had: {error}")
             break
-        if made[-1].waited > switching.longest_wait():
+        if made[-1].waited > switching.LONGEST_WAIT:
             break
         if not trial.before.tables and len(made) > sum(times.values()) // 2:
             trial.keep()
