@@ -34,10 +34,11 @@ class AnswerKind(StrEnum):
     UNKNOWN = "UNKNOWN"  # it may have arrived
     UNREACHABLE = "UNREACHABLE"  # it cannot have arrived: no byte of it left
     NOT_SENT = "NOT_SENT"  # the right to begin was over before a byte left
+    NOT_WRITTEN = "NOT_WRITTEN"  # no answer at all: the message could not be written
 
 
 # Nothing of the message left.
-_NEVER_LEFT = {AnswerKind.UNREACHABLE, AnswerKind.NOT_SENT}
+_NEVER_LEFT = {AnswerKind.UNREACHABLE, AnswerKind.NOT_SENT, AnswerKind.NOT_WRITTEN}
 
 # Answers that may say how long to wait.
 MAY_WAIT = {AnswerKind.RATE_LIMITED, AnswerKind.TRANSIENT}

@@ -37,6 +37,7 @@ DONE = (
     AnswerKind.REFUSED.value,
     AnswerKind.TOO_LARGE.value,
     AnswerKind.UNSUPPORTED.value,
+    AnswerKind.NOT_WRITTEN.value,
     "FOUND",
     "UNCHANGED",
     "NOTHING_THERE",

@@ -141,6 +141,8 @@ def _refused(sent: Sent) -> Settled:
         return _state(sent, JobState.FAILED, Reason.TECH_TOO_LARGE)
     if sent.answer.kind is AnswerKind.UNSUPPORTED:
         return _state(sent, JobState.FAILED, Reason.TECH_UNSUPPORTED)
+    if sent.answer.kind is AnswerKind.NOT_WRITTEN:
+        return _state(sent, JobState.FAILED, Reason.TECH_UNWRITTEN)
     return _state(sent, JobState.FAILED, Reason.TECH_REFUSED)
 
 

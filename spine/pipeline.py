@@ -259,7 +259,7 @@ def _turn_of_the_calendar(going: Sequence[Decided], at: datetime.datetime) -> fl
 
 def _dead_letter(job: Claimed) -> Settled:
     """A job whose message cannot be built ends by itself; the rest of its batch goes on."""
-    reason = Reason.TECH_WITHDRAWAL if job.kind is Kind.WITHDRAWAL else Reason.TECH_REFUSED
+    reason = Reason.TECH_WITHDRAWAL if job.kind is Kind.WITHDRAWAL else Reason.TECH_UNWRITTEN
     return Settled(job.job_id, job.attempt, job.patient_id, JobState.FAILED, (reason,))
 
 

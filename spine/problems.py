@@ -53,9 +53,10 @@ DIFFERS = Cause(
     "officer sets the permission at the Spine from the patient's page.",
 )
 _REFUSED = (
-    "Look at the upload. If it has no answer of the Spine, the message could not be written: most often the patient "
-    "has no usual GP, who signs it. Otherwise the answer has the Spine's codes for what is wrong. Mend that, then "
-    "try again."
+    "Look at the upload: the answer has the Spine's codes for what is wrong. Mend that, then try again."
+)
+_UNWRITTEN = (
+    "Most often the patient has no usual GP, who signs it. Name one in your clinical system, then try again."
 )
 CAUSES = (
     WITHDRAWAL,
@@ -80,9 +81,17 @@ CAUSES = (
         JobState.FAILED,
         JobKind.UPLOAD,
         Reason.TECH_REFUSED,
-        "The message could not be written, or the Spine refused it",
+        "The Spine refused it",
         Actor.MANAGER,
         _REFUSED,
+    ),
+    Cause(
+        JobState.FAILED,
+        JobKind.UPLOAD,
+        Reason.TECH_UNWRITTEN,
+        "The message could not be written",
+        Actor.MANAGER,
+        _UNWRITTEN,
     ),
     Cause(
         JobState.FAILED,
@@ -105,8 +114,12 @@ CAUSES = (
             (Reason.TECH_FAILED, "Try again when the Spine works."),
             (
                 Reason.TECH_REFUSED,
-                "Look at the notice. If it has no answer of the Spine, the copy could not be read or nobody could sign "
-                "the notice. Otherwise the answer has the Spine's codes. Then try again.",
+                "Look at the notice: the answer has the Spine's codes for what is wrong. Then try again.",
+            ),
+            (
+                Reason.TECH_UNWRITTEN,
+                "Most often nobody at the practice could sign it, or the copy could not be read. Name a GP with a "
+                "smartcard, then try again.",
             ),
             (Reason.TECH_TOO_LARGE, "The Spine takes no larger message. Its copy stays as it is."),
         )

@@ -126,7 +126,7 @@ def not_asked_again(jobs: QuerySet[UploadJob]) -> QuerySet[UploadJob]:
 # Of these attempts nothing reached the store, though their intent was recorded: the question before was all
 # that went, or the time to begin was over. A message that was found there later had left.
 _NEVER_LEFT = Q(body_sha256="") & ~Q(kind__in=ASKED_AFTER) | Q(
-    kind__in=[AnswerKind.NOT_SENT, AnswerKind.UNREACHABLE]
+    kind__in=[AnswerKind.NOT_SENT, AnswerKind.UNREACHABLE, AnswerKind.NOT_WRITTEN]
 )
 _LEFT = ~Exists(Receipt.objects.filter(_NEVER_LEFT, job=OuterRef("job"), attempt=OuterRef("attempt")))
 # How often something left for the store, or may have; neither a claim that the gate held nor an intent is a send.

@@ -154,11 +154,12 @@ class Reason(Enum):
         "Waiting for its turn. The Spine takes so many requests a second, and practices take turns.",
     )
     TECH_FAILED = ("tech.failed", Effect.CANCEL, Actor.MANAGER, "Sending failed 8 times.")
-    TECH_REFUSED = (
-        "tech.refused",
+    TECH_REFUSED = ("tech.refused", Effect.CANCEL, Actor.MANAGER, "The Spine refused it.")
+    TECH_UNWRITTEN = (
+        "tech.unwritten",
         Effect.CANCEL,
         Actor.MANAGER,
-        "The message could not be written, or the Spine refused it.",
+        "The message could not be written.",
     )
     TECH_UNSUPPORTED = (
         "tech.unsupported",

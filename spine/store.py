@@ -168,7 +168,7 @@ class Store:
         except Exception as error:  # noqa: BLE001
             # One message that cannot be written must not cost its batch the answers of the others.
             log.error("message_not_written", job_id=one.job_id, error=type(error).__name__)
-            return Sent(one, Answer(AnswerKind.REFUSED), timezone.now(), permission=permission)
+            return Sent(one, Answer(AnswerKind.NOT_WRITTEN), timezone.now(), permission=permission)
         turn = slots.turn(may_begin)
         begins = await turn()
         if begins is None:

@@ -37,6 +37,7 @@ _RECEIPTS = {
     "UNKNOWN": "The Spine gave no clear answer",
     "UNREACHABLE": "The Spine could not be reached",
     "NOT_SENT": "Not sent after all",
+    "NOT_WRITTEN": "Nothing was sent: the message could not be written",
     "UNAUTHORISED": "The Spine did not let us in",
     "FOUND": "The Spine was asked, and has it",
     "NOT_THERE": "The Spine was asked, and does not have it",

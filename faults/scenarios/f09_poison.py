@@ -27,7 +27,7 @@ def run(trial: Trial) -> None:
         people.decide(surgery, surgery.patients, consent=True)
         wait_until(_nothing_due, 120, "all sent once")
     failed = set(UploadJob.objects.filter(state="FAILED").values_list("patient", "reasons__0"))
-    wanted = {(one, "tech.refused") for one in bad} | {(large, "tech.too_large")}
+    wanted = {(one, "tech.unwritten") for one in bad} | {(large, "tech.too_large")}
     trial.must(failed == wanted, f"{len(failed)} uploads failed, {len(wanted)} should")
     # It has shown what becomes of it; its four thousand entries would be read in each round.
     some = [one for one in poisoned.patients if one != large][: number - 1]

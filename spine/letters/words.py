@@ -240,6 +240,7 @@ FOR_PATIENTS: dict[Reason, str] = {
     Reason.TECH_ACCESS: "The NHS could not take it yet. We will try again.",
     Reason.TECH_FAILED: "We could not send it. We are looking into it.",
     Reason.TECH_REFUSED: "The NHS could not take it. We are looking into it.",
+    Reason.TECH_UNWRITTEN: "We could not send it. We are looking into it.",
     Reason.TECH_UNSUPPORTED: "The NHS could not take it. We are looking into it.",
     Reason.TECH_WITHDRAWAL: "We could not take it back yet. We are looking into it.",
     Reason.TECH_DOUBT: "We are checking if it got there.",

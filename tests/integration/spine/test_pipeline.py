@@ -204,7 +204,7 @@ def test_one_message_that_cannot_be_written_does_not_stop_the_rest(sending, prac
     monkeypatch.setattr(contents, "build_bundle", failing)
     sending.all_due()
     job = UploadJob.objects.get(patient=broken)
-    assert (job.state, job.reasons) == (JobState.FAILED, ["tech.refused"])
+    assert (job.state, job.reasons) == (JobState.FAILED, ["tech.unwritten"])
     assert len(sending.ledger(outcome="accepted")) == 5
 
 

@@ -47,6 +47,7 @@ TABLE = [
     ("FAILED", "tech.failed", "UPLOAD", True, True),
     ("FAILED", "tech.too_large", "UPLOAD", True, True),
     ("FAILED", "tech.unsupported", "UPLOAD", True, True),
+    ("FAILED", "tech.unwritten", "UPLOAD", True, True),
     ("FAILED", "tech.withdrawal", "WITHDRAWAL", True, False),
     ("FAILED", "tech.failed", "WITHDRAWAL", True, False),
     ("WAITING", "tech.retry", "UPLOAD", True, True),
@@ -163,7 +164,7 @@ def test_pages(client, patient, manager, gp):
     job = job_in(patient, "FAILED", "tech.refused")
     client.force_login(gp)
     page = client.get("/uploads/problems/").content.decode()
-    assert "The message could not be written, or the Spine refused it" in page and "Try 1 again" not in page
+    assert "The Spine refused it" in page and "Try 1 again" not in page
     assert "Try again" not in client.get(f"/uploads/{job.public_id}/").content.decode()
     client.force_login(manager)
     assert "Try 1 again" in client.get("/uploads/problems/").content.decode()
