@@ -11,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from carerecords import database_clock
 from carerecords.models import AccessEvent, Patient, UploadJob
 from consent.actions import undo_decision
 from consent.codes import Preference
@@ -24,6 +25,12 @@ from tests.policy_factories import start_boycott
 DAY = datetime.timedelta(days=1)
 NOON = datetime.datetime(2026, 11, 10, 12, tzinfo=datetime.UTC)
 SEEN_BY_CLINICIANS = ("Allergy to penicillin", "Ramipril 5mg capsules", "Asthma", "Sensitive matter")
+
+
+@pytest.fixture(autouse=True)
+def one_clock(monkeypatch):
+    """A message says when it was written by the database's clock, which cannot travel."""
+    monkeypatch.setattr(database_clock, "now", timezone.now)
 
 
 def address(patient):

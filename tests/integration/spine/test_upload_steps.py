@@ -140,6 +140,7 @@ def test_what_went_wrong_by_cause(db, practice, django_assert_num_queries):
         ("tech.failed", "WITHDRAWAL", 1),
         ("consent.differs", None, 1),
         ("tech.failed", "UPLOAD", 1),
+        ("tech.unwritten", "UPLOAD", 1),
         ("tech.too_large", "UPLOAD", 1),
         ("tech.unsupported", "UPLOAD", 1),
         ("tech.doubt", None, 1),
