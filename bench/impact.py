@@ -121,7 +121,7 @@ def _whole(at: Any, whose: str) -> Ratio:
 
     from boycott.positions import Position
     from carerecords.models import Patient
-    from spine.impact import impact_of_position
+    from spine.policy.impact import impact_of_position
 
     impact = impact_of_position(Position.NON_COOPERATION, at)
 
@@ -152,10 +152,10 @@ def _by_groups_and_one_by_one(at: Any) -> Ratio:
     from boycott.queries import NATIONAL_LINE, standing_revisions
     from boycott.rules import as_if
     from carerecords.models import Patient, Practice
-    from spine.effects import Effect, Sides, effects_of, total, who_may_go
     from spine.fact_groups import homes, side_of
     from spine.facts import load_batch, load_nation
     from spine.gate import Kind, Outcome, decide
+    from spine.policy.effects import Effect, Sides, effects_of, total, who_may_go
 
     now = load_nation(at)
     boycott = as_if(standing_revisions(), NATIONAL_LINE, Position.NON_COOPERATION, at)
@@ -205,9 +205,9 @@ def _looked_up(at: Any) -> Ratio:
     from django.db import connection
 
     from carerecords.models import Patient
-    from spine.effects import who_may_go
     from spine.fact_groups import grouped
     from spine.facts import load_nation
+    from spine.policy.effects import who_may_go
 
     nation = load_nation(at)
     text, params = grouped(who_may_go(Patient.objects.all(), nation), nation).query.sql_with_params()

@@ -23,9 +23,9 @@ def main() -> None:
     from django.db import connection
 
     from carerecords import fence
-    from spine import pipeline
-    from spine.claims import Claimed
-    from spine.store import Store
+    from spine.sending import pipeline
+    from spine.sending.claims import Claimed
+    from spine.sending.store import Store
 
     count, batch, over = int(sys.argv[1]), int(sys.argv[2]), threading.Event()
     if "unfenced" in sys.argv:

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from spine.pipeline import BatchReport
-    from spine.store import Store
+    from spine.sending.pipeline import BatchReport
+    from spine.sending.store import Store
 
 
 def main() -> None:
@@ -25,7 +25,7 @@ def main() -> None:
     from django.db import connection
 
     from config.celery import calm_collector
-    from spine.store import Store
+    from spine.sending.store import Store
 
     store = Store()
     print(json.dumps("ready"), flush=True)
@@ -57,7 +57,7 @@ def main() -> None:
 
 def _send(store: "Store", most: int, seconds: float) -> int:
     """Until so many messages left or the time is over; how many did."""
-    from spine import overlap
+    from spine.sending import overlap
 
     sent, end = 0, time.monotonic() + seconds
 
@@ -75,7 +75,7 @@ def _alone(store: "Store", bodies: Sequence[tuple[str, bytes, str]]) -> int:
     """By the client of the store itself, over the connections that it has open."""
     from django.conf import settings
 
-    from spine.answers import Answer, AnswerKind
+    from spine.sending.answers import Answer, AnswerKind
 
     client, waiting, done = store._client, iter(bodies), 0
 
@@ -109,9 +109,9 @@ def _allowed(practice: int) -> list[Any]:
     from django.utils import timezone
 
     from carerecords.models import JobKind, JobState, UploadJob
-    from spine.claims import Claimed
     from spine.facts import load_batch, load_nation
     from spine.gate import Kind, Outcome, decide
+    from spine.sending.claims import Claimed
 
     at = timezone.now()
     waiting = UploadJob.objects.filter(practice=practice, state=JobState.WAITING, kind=JobKind.UPLOAD)
@@ -132,7 +132,7 @@ def _bodies(allowed: Sequence[Any]) -> list[tuple[str, bytes, str]]:
     """Messages ready to be sent: NHS number, bytes, composition id."""
     from django.utils import timezone
 
-    from spine.contents import load_outgoing
+    from spine.sending.contents import load_outgoing
 
     outgoing, _ = load_outgoing(allowed, at=timezone.now())
     return [(one.nhs_number, one.build(None), one.composition_id) for one in outgoing]

@@ -12,7 +12,8 @@ def main() -> None:
 
     django.setup()
     from config.celery import calm_collector
-    from spine import pipeline, tasks
+    from spine import tasks
+    from spine.sending import pipeline
 
     calm_collector()
 

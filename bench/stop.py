@@ -107,7 +107,7 @@ def _found(
     arrivals: list[float],
     batches: list[tuple[float, float]],
 ) -> Iterator[Ratio]:
-    from spine.pipeline import QUIET_SECONDS
+    from spine.sending.pipeline import QUIET_SECONDS
 
     held = [one for one in [*changes, *stops] if one.holds]
     beside = [one for one in held if _in_flight(one, batches)]

@@ -70,7 +70,7 @@ class Switchers:
 
     def stop(self) -> Switch:
         """One national admin stops all uploads."""
-        from spine.actions import stop_uploads
+        from spine.policy.actions import stop_uploads
 
         asked = time.time()
         quiet = stop_uploads(reason=REASON, by=self.first, at=_now())
@@ -79,7 +79,7 @@ class Switchers:
     def resume(self) -> Switch:
         """Two national admins let them go on."""
         from carerecords.confirmation import Confirmation
-        from spine.actions import agree_to_resume, ask_to_resume
+        from spine.policy.actions import agree_to_resume, ask_to_resume
 
         ask_to_resume(reason=REASON, by=self.first, at=_now())
         at, asked = _now(), time.time()

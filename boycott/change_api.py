@@ -1,7 +1,7 @@
 """The API of changes of policy: the pages' own verbs, so four eyes, the phrase and the fresh proof of
 the person hold here too (docs/adr/0066-policy-by-api-and-command.md).
 
-What a change would do in figures is `spine.policy_api`.
+What a change would do in figures is `spine.policy.api`.
 """
 
 import uuid

@@ -7,9 +7,9 @@ from boycott import change_api
 from boycott.surveys import api as surveys_api
 from config.api_docs import docs, schema
 from consent import api as consent_api
-from spine import api as spine_api
-from spine import policy_api as impact_api
-from spine import stop_api
+from spine.policy import api as impact_api
+from spine.policy import stop_api
+from spine.uploads import api as spine_api
 
 version_1 = [
     path("patients/", consent_api.PatientsView.as_view(), name="patients"),

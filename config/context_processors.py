@@ -22,9 +22,9 @@ from django.utils.functional import SimpleLazyObject
 from carerecords.middleware import CareRequest
 from carerecords.permissions import Permission
 from config.accounts import PREVIOUS_LOG_IN
-from spine.policy_strip import Strip, strip_for
-from spine.soon import told_before
-from spine.standing import how_it_stands
+from spine.policy.soon import told_before
+from spine.policy.standing import how_it_stands
+from spine.policy.strip import Strip, strip_for
 
 log = structlog.get_logger(__name__)
 

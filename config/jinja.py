@@ -13,7 +13,7 @@ from boycott.surveys.wilson import per_cent
 from carerecords import ages, bound_fields, flash, formats
 from carerecords.models import Patient
 from config import tags
-from spine.explain import Explanation, explain
+from spine.uploads.explain import Explanation, explain
 
 SERVICE_NAME = "Care record upload consent"
 

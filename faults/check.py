@@ -30,7 +30,7 @@ def baseline(site: Site) -> Baseline:
 
 def check(site: Site, before: Baseline) -> dict[str, list[str]]:
     """The violations of each invariant, once everything is at rest."""
-    from spine.pipeline import lease
+    from spine.sending.pipeline import lease
 
     seen = witness.look(site.database_url, site.base_url, lease())
     found = invariants.check(seen)
@@ -65,7 +65,7 @@ def _by_the_product() -> list[str]:
     """`manage.py reconcile`, which a user would run, must find as little."""
     from django.conf import settings
 
-    from spine.ledger import compare
+    from spine.uploads.ledger import compare
 
     address = settings.SPINE_BASE_URL.partition("/summary-care-record")[0] + "/ledger"
     return [f"reconcile: {one.count} {one.sentence}" for one in compare(address).differences]

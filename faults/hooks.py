@@ -12,10 +12,10 @@ from typing import Any
 Act = Callable[[], None]
 # Where it happens: in what holds the function, which function, and whether a result counts as passing.
 _BATCHES = {
-    "after the claim": ("spine.pipeline", "claim", bool),
-    "after the intent": ("spine.pipeline", "_decide_and_commit", lambda batch: bool(batch.going)),
-    "after the answers": ("spine.store:Store", "send", bool),
-    "in the receipts' transaction": ("spine.proof", "write_receipts", lambda _: True),
+    "after the claim": ("spine.sending.pipeline", "claim", bool),
+    "after the intent": ("spine.sending.pipeline", "_decide_and_commit", lambda batch: bool(batch.going)),
+    "after the answers": ("spine.sending.store:Store", "send", bool),
+    "in the receipts' transaction": ("spine.sending.proof", "write_receipts", lambda _: True),
 }
 BYTES = "after the bytes"
 BEFORE = "before the bytes"
@@ -84,4 +84,4 @@ def _at_bytes(passed: Act, *, before: bool) -> None:
 
         return then
 
-    wrap("spine.client:_TimedRequest", "send", passing)
+    wrap("spine.sending.client:_TimedRequest", "send", passing)

@@ -52,7 +52,7 @@ def _instead(module: str, definition: str, more: str) -> Edit:
 
 
 # Nobody looks whether the fence's session has ended: else that alone would make up for these.
-_UNLOOKED = Edit("spine.pipeline", "in_time() and held.stands()", "in_time()")
+_UNLOOKED = Edit("spine.sending.pipeline", "in_time() and held.stands()", "in_time()")
 
 MUTANTS = {
     "no-fence": Mutant(
@@ -92,37 +92,53 @@ MUTANTS = {
     "fence-released-early": Mutant(
         "the fence is let go before the sends",
         "F6",
-        (Edit("spine.pipeline", "sent = store.send(", "held.release(); sent = store.send("), _UNLOOKED),
+        (
+            Edit("spine.sending.pipeline", "sent = store.send(", "held.release(); sent = store.send("),
+            _UNLOOKED,
+        ),
     ),
     "no-intent": Mutant(
         "no intent is written before a send",
         "F1",
-        (_instead("spine.proof", "def write_intents(", "def write_intents(going, *, at): return None\n"),),
+        (
+            _instead(
+                "spine.sending.proof", "def write_intents(", "def write_intents(going, *, at): return None\n"
+            ),
+        ),
     ),
     "new-key": Mutant(
         "a message gets new keys when it is tried again",
         "F5",
-        (Edit("spine.contents", '{job.public_id} {digest}"', '{job.public_id} {digest} {job.attempt}"'),),
+        (
+            Edit(
+                "spine.sending.contents",
+                '{job.public_id} {digest}"',
+                '{job.public_id} {digest} {job.attempt}"',
+            ),
+        ),
     ),
     "no-attempt-compare": Mutant(
         "a late write does not compare the attempt",
         "F2",
         (
-            Edit("spine.settling", "AND job.attempt = new.attempt", ""),
-            Edit("spine.claims", "AND job.attempt = mine.attempt", ""),
+            Edit("spine.sending.settling", "AND job.attempt = new.attempt", ""),
+            Edit("spine.sending.claims", "AND job.attempt = mine.attempt", ""),
         ),
     ),
     "no-deadline": Mutant(
         "the right to begin a send does not end, by time or with its fence",
         "F2",
-        (_instead("spine.pipeline", "def _until(", "def _until(end): return lambda: True\n"), _UNLOOKED),
+        (
+            _instead("spine.sending.pipeline", "def _until(", "def _until(end): return lambda: True\n"),
+            _UNLOOKED,
+        ),
     ),
     "duplicate-refused": Mutant(
         "PSIS-30134 of our own message counts as refused",
         "F5",
         (
             Edit(
-                "spine.answers",
+                "spine.sending.answers",
                 "AnswerKind.DUPLICATE if ours else AnswerKind.UNKNOWN",
                 "AnswerKind.REFUSED",
             ),
@@ -131,7 +147,7 @@ MUTANTS = {
     "403-retried": Mutant(
         "403 is tried again",
         "F5",
-        (Edit("spine.answers", "403: AnswerKind.CONSENT_DIFFERS", "403: AnswerKind.TRANSIENT"),),
+        (Edit("spine.sending.answers", "403: AnswerKind.CONSENT_DIFFERS", "403: AnswerKind.TRANSIENT"),),
     ),
     "session-fence": Mutant(
         "the fence is a lock of the session, which ends with its connection",
@@ -159,7 +175,7 @@ MUTANTS = {
         "F1",
         (
             Edit(
-                "spine.pipeline",
+                "spine.sending.pipeline",
                 "sent = store.send(",
                 "_write([Sent(one, Answer(AnswerKind.ACCEPTED, 201), timezone.now(), began=True) for one in batch.going])"
                 "; sent = store.send(",

@@ -68,7 +68,7 @@ def run(order: Order) -> None:
 
 
 def _prepare(order: Order, notes: _Notes) -> None:
-    from spine import outcomes, recovery
+    from spine.sending import outcomes, recovery
 
     if order.ladder:
         rung = datetime.timedelta(seconds=order.ladder)
@@ -112,7 +112,7 @@ def _remember_claims(held: list[list[int]]) -> None:
 
         return then
 
-    hooks.wrap("spine.pipeline", "claim", remembering)
+    hooks.wrap("spine.sending.pipeline", "claim", remembering)
 
 
 def _set_clock_off(seconds: float) -> None:
@@ -156,8 +156,8 @@ def _send(order: Order, notes: _Notes, over: threading.Event) -> None:
     """
     from django.db import Error, connection
 
-    from spine import overlap, pipeline
-    from spine.store import Store
+    from spine.sending import overlap, pipeline
+    from spine.sending.store import Store
 
     store = Store()
     try:
@@ -184,8 +184,8 @@ def _recover(order: Order, notes: _Notes, over: threading.Event) -> None:
     from django.db import Error, connection
 
     from config import schedule
-    from spine import recovery
-    from spine.store import Store
+    from spine.sending import recovery
+    from spine.sending.store import Store
 
     store, every = Store(), schedule.EVERY["spine.tasks.recover"]
     try:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 PROJECT = Path(__file__).resolve().parent.parent
 FHIR = "/summary-care-record/FHIR/R4"
-# As short as makes sense, so that a lease is over soon: it follows from this (`spine.pipeline.lease`).
+# As short as makes sense, so that a lease is over soon: it follows from this (`spine.sending.pipeline.lease`).
 READ_TIMEOUT = 2
 START_SECONDS = 60
 _LISTENS = re.compile(r"^listening on (\S+)$", re.MULTILINE)

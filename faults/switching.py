@@ -10,7 +10,7 @@ from faults.site import wait_until
 from faults.trial import Trial
 
 JOBS_KEPT_DUE = 120
-# A change waits for sends in flight: six seconds at most (`spine.pipeline`), and here, where the store answers in
+# A change waits for sends in flight: six seconds at most (`spine.sending.pipeline`), and here, where the store answers in
 # hundredths, much less even on a busy machine. Who waits longer was passed by.
 LONGEST_WAIT = 4.0
 

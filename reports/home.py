@@ -11,7 +11,7 @@ from carerecords.permissions import Permission, Role
 from reports.cards import Happened, Home
 from reports.national_home import of_national_admin, of_policy_admin
 from reports.practice_home import todo_of_practice
-from spine.stopping import stop_history
+from spine.policy.stopping import stop_history
 
 RECENT = 10
 

@@ -15,9 +15,9 @@ from boycott.rules import Revision, conflict, everywhere, in_force
 from carerecords.formats import nhs_date, nhs_datetime
 from carerecords.models import JobState, UploadJob, User
 from reports.cards import Card, Home
-from spine.queries import not_asked_again
+from spine.policy.stopping import Stopping, stopping
 from spine.reasons import Reason
-from spine.stopping import Stopping, stopping
+from spine.uploads.queries import not_asked_again
 
 POLICY, CHANGES, STOP, PROBLEMS = "/policy/", "/policy/changes/", "/policy/stop/", "/uploads/problems/"
 SHUT_OUT = "not let in"

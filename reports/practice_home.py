@@ -23,9 +23,9 @@ from consent.sheet import standing as sheets
 from reports.cards import Card
 from reports.refusal_signals import worth_asking
 from reports.refusals import bursts_of
-from spine.permission_page import open_mismatches
-from spine.queries import not_asked_again
+from spine.permission.page import open_mismatches
 from spine.reasons import Reason
+from spine.uploads.queries import not_asked_again
 
 PATIENTS, UPLOADS, SHEETS = "/patients/", "/uploads/", "/consent/sheet/"
 IMPORTS, REFUSALS = "/imports/?show=ready", "/reports/refusals/"

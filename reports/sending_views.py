@@ -13,9 +13,9 @@ from carerecords.middleware import CareRequest
 from carerecords.models import UploadJob
 from carerecords.permissions import Permission
 from reports.charts import Columns, columns
-from spine.backlog import by_state, most_now, outlook_of_nation
-from spine.outlook import Pace
-from spine.stopping import stopping
+from spine.policy.stopping import stopping
+from spine.uploads.backlog import by_state, most_now, outlook_of_nation
+from spine.uploads.outlook import Pace
 
 # Parts that are shorter than this are told apart by their seconds.
 SHORT = datetime.timedelta(minutes=2)

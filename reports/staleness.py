@@ -19,9 +19,9 @@ from django.utils import timezone
 
 from carerecords.models import Practice
 from carerecords.summary_codes import EntryKind
-from spine.copy_age import BANDS, months_before
-from spine.outgoing import NOTICE_HASH
 from spine.reasons import Actor, Reason
+from spine.sending.outgoing import NOTICE_HASH
+from spine.uploads.copy_age import BANDS, months_before
 
 ALLERGIES = (EntryKind.ALLERGY, EntryKind.ADVERSE_REACTION)
 

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from carerecords.small_numbers import suppressed, suppressed_in_column
 from reports.staleness import NAMES, Tally
-from spine.copy_age import BANDS
+from spine.uploads.copy_age import BANDS
 
 Key = TypeVar("Key", bound=Hashable)
 # Each figure and what it is a part of.

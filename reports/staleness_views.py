@@ -18,8 +18,8 @@ from carerecords.permissions import Permission
 from reports.charts import columns
 from reports.staleness import Staleness, Why, staleness
 from reports.staleness_tables import Line, ages_by_region, by_region, lines
-from spine.copy_age import BANDS
 from spine.reasons import Reason
+from spine.uploads.copy_age import BANDS
 
 MOST_PRACTICES = 10
 # The last four are of the copies out of date, and may overlap.

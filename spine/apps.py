@@ -9,9 +9,9 @@ class SpineConfig(AppConfig):
         from boycott import measuring
         from carerecords import quiet
         from consent.list_query import REASONS
-        from spine.in_flight import watch
-        from spine.policy_effect import measure
+        from spine.policy.effect import measure
         from spine.reasons import Effect, Reason
+        from spine.sending.in_flight import watch
 
         REASONS.update({one.code: one.sentence for one in Reason if one.effect is Effect.HOLD})
         measuring.provide(measure)

@@ -12,9 +12,9 @@ from django.db.models import Q
 
 from carerecords.append_only import AppendOnly
 from carerecords.models import Patient, Practice, UploadJob
-from spine.differences import Difference, Ending
-from spine.outgoing import NOTICE_HASH
+from spine.permission.differences import Difference, Ending
 from spine.runs.models import SendingRow, SendingRun, SendingRunStep, SendingShare
+from spine.sending.outgoing import NOTICE_HASH
 
 __all__ = [
     "GateDecision",
@@ -266,7 +266,7 @@ class StopStep(AppendOnly):
 
 
 class RequestPace(models.Model):
-    """The one row from which all processes reserve their requests to the store (`spine.rate`)."""
+    """The one row from which all processes reserve their requests to the store (`spine.sending.rate`)."""
 
     # When the next request may leave, by the database's clock.
     next_at = models.DateTimeField()
@@ -278,7 +278,7 @@ class RequestPace(models.Model):
 
 
 class PracticeTurn(models.Model):
-    """When a practice's jobs were last taken: a number that grows, not a time (`spine.claims`)."""
+    """When a practice's jobs were last taken: a number that grows, not a time (`spine.sending.claims`)."""
 
     practice = models.OneToOneField(Practice, on_delete=models.CASCADE, primary_key=True, related_name="+")
     number = models.BigIntegerField()

@@ -10,10 +10,11 @@ from celery import shared_task
 
 from carerecords import database_clock
 from consent import actions as consent_actions
-from spine import mismatches, overlap, recovery
+from spine.permission import mismatches
 from spine.runs import feeding
 from spine.runs.queries import running
-from spine.store import store_of_this_process
+from spine.sending import overlap, recovery
+from spine.sending.store import store_of_this_process
 
 # A task goes on while there is work, but not so long that a worker cannot be stopped in peace.
 DRAIN_SECONDS = 10

@@ -2,22 +2,21 @@
 
 from django.urls import path
 
-from spine import (
+from spine.letters import views as letter_views
+from spine.permission import views as permission_views
+from spine.policy import (
     approval_views,
     consent_model_views,
-    day_views,
     dispensation_views,
-    permission_views,
-    policy_views,
-    preview_views,
     reopening_views,
     stance_views,
     stop_views,
-    upload_step_views,
-    upload_views,
 )
-from spine.letters import views as letter_views
+from spine.policy import views as policy_views
 from spine.runs import views as run_views
+from spine.uploads import day_views, preview_views
+from spine.uploads import step_views as upload_step_views
+from spine.uploads import views as upload_views
 
 app_name = "spine"
 urlpatterns = [

@@ -13,8 +13,8 @@ import django
 
 django.setup()
 
-from spine import pipeline  # noqa: E402 - the settings come first
-from spine.store import Store  # noqa: E402
+from spine.sending import pipeline  # noqa: E402 - the settings come first
+from spine.sending.store import Store  # noqa: E402
 
 
 class Freezing(Store):

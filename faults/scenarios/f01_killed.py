@@ -11,7 +11,7 @@ JOBS_KEPT_DUE = 40
 
 
 def run(trial: Trial) -> None:
-    from spine import pipeline
+    from spine.sending import pipeline
 
     kills = trial.times(KILLS, least=2 * len(hooks.POINTS))
     surgeries = people.surgeries(4, trial.times(150, least=40))

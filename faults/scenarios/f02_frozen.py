@@ -18,7 +18,7 @@ MARGIN = 1.0
 
 
 def run(trial: Trial) -> None:
-    from spine import pipeline
+    from spine.sending import pipeline
 
     surgeries = people.surgeries(2, trial.times(60, least=40))
     admins, nursery = Switchers(), trial.site.nursery

@@ -16,7 +16,7 @@ JOBS_KEPT_DUE = 60
 
 def run(trial: Trial) -> None:
     from carerecords.models import UploadJob
-    from spine import pipeline
+    from spine.sending import pipeline
 
     surgeries = people.surgeries(3, trial.times(120, least=50))
     for surgery in surgeries:

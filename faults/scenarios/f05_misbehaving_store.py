@@ -112,7 +112,7 @@ def _waits(trial: Trial, surgery: people.Surgery, form: str, least: float) -> No
 def _waits_no_longer(trial: Trial, surgery: people.Surgery) -> None:
     from carerecords.models import UploadJob
     from spine.models import RequestPace
-    from spine.rate import LONGEST_PAUSE_SECONDS
+    from spine.sending.rate import LONGEST_PAUSE_SECONDS
 
     site = trial.site
     site.order_fault("too_many", times=1, retry_after=str(10**9))

@@ -13,12 +13,12 @@ ANSWER_SECONDS = 0.05
 PATIENCE = 0.5
 # So many messages the store cannot take: their patients may change their minds before the next try.
 NOT_TAKEN, RUNG = 0.1, 2.0
-# A withdrawal waits for its patients' batch, which ends by then (`spine.pipeline`); then it has to commit.
+# A withdrawal waits for its patients' batch, which ends by then (`spine.sending.pipeline`); then it has to commit.
 MARGIN = 1.0
 
 
 def run(trial: Trial) -> None:
-    from spine.pipeline import QUIET_SECONDS
+    from spine.sending.pipeline import QUIET_SECONDS
 
     site, dice = trial.site, trial.dice
     surgeries = people.surgeries(3, trial.times(300, least=100))

@@ -17,7 +17,7 @@ BATCH = 6
 
 
 def run(trial: Trial) -> None:
-    from spine import pipeline
+    from spine.sending import pipeline
 
     surgeries = people.surgeries(4, trial.times(120, least=60))
     admins, nursery = Switchers(), trial.site.nursery

@@ -95,7 +95,7 @@ def _move_wal(server: Postgres, disk: Disk) -> None:
 
 def run(trial: Trial) -> None:
     from carerecords.models import UploadJob
-    from spine import pipeline
+    from spine.sending import pipeline
 
     site, under = trial.site, trial.site.ground
     assert isinstance(under, SmallGround)

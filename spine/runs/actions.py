@@ -23,7 +23,7 @@ from spine.runs.models import SendingRow, SendingRun, SendingRunStep, SendingSha
 
 FEED = "spine.tasks.feed_run"
 
-# What is locked just now is skipped: whoever has it in hand finds the run cancelled and ends it (`spine.settling`).
+# What is locked just now is skipped: whoever has it in hand finds the run cancelled and ends it (`spine.sending.settling`).
 _CANCEL_OPEN = """
 UPDATE carerecords_uploadjob AS job
 SET state = 'CANCELLED', finished_at = %(at)s, due_at = NULL, reasons = ARRAY[%(reason)s], headline = %(headline)s

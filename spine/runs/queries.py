@@ -6,9 +6,9 @@ from django.db.models import QuerySet
 
 from carerecords.models import JobKind, JobState, Practice, UploadJob
 from carerecords.models.upload_job import BUSY_STATES, OPEN_STATES
-from spine.queries import not_asked_again
 from spine.runs.codes import TRANSITIONS, UNDER_WAY, RunState, RunStep
 from spine.runs.models import SendingRun, SendingShare
+from spine.uploads.queries import not_asked_again
 
 PAGE = 50
 # Of these it is not known yet whether they will be at the store soon; what is held waits for others.

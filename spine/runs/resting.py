@@ -11,13 +11,13 @@ from django.utils import timezone
 
 from carerecords.many_rows import Flat
 from carerecords.models import JobKind, JobState
-from spine.claims import Claimed
-from spine.outcomes import after_resting
 from spine.reasons import Reason
 from spine.runs.codes import RunState
 from spine.runs.hours import SendingHours, When
 from spine.runs.models import SendingRow
-from spine.settling import Settled, settle
+from spine.sending.claims import Claimed
+from spine.sending.outcomes import after_resting
+from spine.sending.settling import Settled, settle
 
 _REASONS = {RunState.PAUSED: Reason.JOB_PAUSED, RunState.CANCELLED: Reason.JOB_RUN_CANCELLED}
 _RUNS = Flat(
@@ -28,7 +28,7 @@ _RUNS = Flat(
 def lay_aside(taken: Sequence[Claimed], at: datetime.datetime) -> list[Claimed]:
     """Puts back or ends those of the claimed jobs whose run rests; returns the others.
 
-    What is laid aside for a pause of a run that is cancelled meanwhile ends with it (`spine.settling`).
+    What is laid aside for a pause of a run that is cancelled meanwhile ends with it (`spine.sending.settling`).
     """
     jobs, resting = apart(taken, at)
     settle(resting, at=at)

@@ -8,13 +8,13 @@ from django.utils import timezone
 
 from carerecords.models.patient import PatientQuerySet
 from consent.codes import ConsentState
-from spine.effects import SILENT
 from spine.fact_groups import HAS_COPY
-from spine.outgoing import NOTICE_HASH
+from spine.policy.effects import SILENT
 from spine.runs.asking import REFUSED
 from spine.runs.codes import RunGroup, RunKind
 from spine.runs.listed import patients_matching
 from spine.runs.models import SendingRun
+from spine.sending.outgoing import NOTICE_HASH
 
 _NOTED = Q(store_copy__content_hash__startswith=NOTICE_HASH)
 EXPRESS = (ConsentState.EXPRESS_CORE, ConsentState.EXPRESS_ADDITIONAL)

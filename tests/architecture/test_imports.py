@@ -37,9 +37,9 @@ PURE = {
     "boycott.rules",
     "spine.gate",
     "spine.reasons",
-    "spine.answers",
-    "spine.batch_size",
-    "spine.differences",
+    "spine.sending.answers",
+    "spine.sending.batch_size",
+    "spine.permission.differences",
     "spine.runs.codes",
     "spine.runs.hours",
 }
@@ -47,23 +47,39 @@ PURE_PACKAGES = {"spine.messages"}
 IMPURE = ("django.db", "django.conf", "django.utils.timezone", "time", "carerecords.models", "spine.models")
 # Who may import what stands near the store (law: exactly one path to its client).
 PROTECTED = {
-    "spine.client": {"spine.store", "spine.current", "spine.desk", "spine.permission"},
-    "spine.credentials": {
-        "spine.client",
-        "spine.desk",
-        "spine.store",
+    "spine.sending.client": {
+        "spine.sending.store",
+        "spine.sending.current",
+        "spine.sending.desk",
+        "spine.permission.setting",
+    },
+    "spine.sending.credentials": {
+        "spine.sending.client",
+        "spine.sending.desk",
+        "spine.sending.store",
         "spine.management.commands.check_spine_access",
         "spine.management.commands.make_spine_key",
     },
     # A permission is set by a person at a page, never by a job.
-    "spine.desk": {"spine.permission"},
-    "spine.permission": {"spine.permission_views"},
-    "spine.store": {"spine.pipeline", "spine.current", "spine.recovery", "spine.overlap", "spine.tasks"},
-    "spine.rate": {"spine.store", "spine.desk"},
-    "spine.pipeline": {"spine.overlap"},
-    "spine.overlap": {"spine.tasks"},
-    "spine.recovery": {"spine.tasks"},
-    "spine.settling": {"spine.pipeline", "spine.recovery", "spine.outcomes", "spine.runs.resting"},
+    "spine.sending.desk": {"spine.permission.setting"},
+    "spine.permission.setting": {"spine.permission.views"},
+    "spine.sending.store": {
+        "spine.sending.pipeline",
+        "spine.sending.current",
+        "spine.sending.recovery",
+        "spine.sending.overlap",
+        "spine.tasks",
+    },
+    "spine.sending.rate": {"spine.sending.store", "spine.sending.desk"},
+    "spine.sending.pipeline": {"spine.sending.overlap"},
+    "spine.sending.overlap": {"spine.tasks"},
+    "spine.sending.recovery": {"spine.tasks"},
+    "spine.sending.settling": {
+        "spine.sending.pipeline",
+        "spine.sending.recovery",
+        "spine.sending.outcomes",
+        "spine.runs.resting",
+    },
 }
 
 

@@ -6,11 +6,11 @@ import uuid
 
 import pytest
 
-from spine import client as client_module
-from spine.answers import AnswerKind
-from spine.client import BODY_CAP, CurrentSummary, SpineClient
-from spine.credentials import FixedToken
 from spine.localstore import outcomes
+from spine.sending import client as client_module
+from spine.sending.answers import AnswerKind
+from spine.sending.client import BODY_CAP, CurrentSummary, SpineClient
+from spine.sending.credentials import FixedToken
 
 IDS = {
     "request_id": "8e9b0e4e-8a3c-4c1e-9d0a-3f6b2c1d0e01",

@@ -9,8 +9,8 @@ from boycott.positions import Stance
 from carerecords.models import JobState, UploadJob
 from carerecords.permissions import Role
 from consent.codes import Preference
-from spine.actions import stop_uploads
 from spine.models import Receipt, StoreCopy
+from spine.policy.actions import stop_uploads
 from tests.browser import look
 from tests.factories import decide, make_item, make_list, make_patient, make_practice, make_user
 from tests.policy_factories import REASON, answer

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from carerecords.models import Patient
 from consent.models import BulkRun, ConsentEvent
-from spine.ledger import compare
+from spine.uploads.ledger import compare
 from tests.browser import look
 from tests.factories import decide, make_item, make_list, make_patient
 from tests.localstore_process import fresh_nhs_number, running_store, wait_until

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from boycott.positions import Stance
 from carerecords.models import UploadJob
-from spine.actions import stop_uploads
+from spine.policy.actions import stop_uploads
 from tests.browser import look
 from tests.factories import decide, make_patient
 from tests.integration.spine.test_quiet import sent

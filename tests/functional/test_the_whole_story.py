@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from boycott.positions import Position
 from carerecords.models import UploadJob
 from carerecords.permissions import Role
-from spine.ledger import compare
+from spine.uploads.ledger import compare
 from tests.browser import axe, shot
 from tests.factories import make_item, make_patient, make_user
 from tests.localstore_process import fresh_nhs_number, running_store, wait_until

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
-from spine.credentials import NoToken, application_from_settings, ask_for_token
+from spine.sending.credentials import NoToken, application_from_settings, ask_for_token
 
 
 class Command(BaseCommand):

@@ -10,10 +10,10 @@ from django.utils import timezone
 from carerecords.formats import nhs_date, nhs_datetime
 from carerecords.identifiers import BadNhsNumber, format_nhs_number, parse_nhs_number
 from carerecords.models import Patient
-from spine.explain import SCOPE_WORDS, ReasonLine, explain, explain_as_of
 from spine.facts import Loaded
 from spine.gate import Decision, Outcome
-from spine.upload_timeline import evidence_words
+from spine.uploads.explain import SCOPE_WORDS, ReasonLine, explain, explain_as_of
+from spine.uploads.timeline import evidence_words
 
 ANSWERS = {
     Outcome.SEND: "SEND: the upload may go",

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from jwt.algorithms import RSAAlgorithm
 
-from spine.credentials import ALGORITHM
+from spine.sending.credentials import ALGORITHM
 
 BITS = 4096
 

@@ -19,7 +19,7 @@ from boycott.lines import line_for, lines
 from boycott.motion_queries import standing_motions
 from carerecords.confirmation import NotConfirmed
 from carerecords.terminal import PersonalCommand, Present, add_text
-from spine.change_by_command import BadFile, listed, motion_in_a_line, read_file, shown
+from spine.policy.change_by_command import BadFile, listed, motion_in_a_line, read_file, shown
 
 SEEN = "the fingerprint that you saw, last line of `show`"
 

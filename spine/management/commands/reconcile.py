@@ -6,7 +6,7 @@ from urllib.error import HTTPError
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from spine.ledger import compare
+from spine.uploads.ledger import compare
 
 
 class Command(BaseCommand):

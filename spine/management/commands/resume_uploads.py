@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from carerecords.confirmation import NotConfirmed
 from carerecords.terminal import PersonalCommand, Present, add_text
-from spine.actions import StopRefused, agree_to_resume, ask_to_resume, decline_to_resume
+from spine.policy.actions import StopRefused, agree_to_resume, ask_to_resume, decline_to_resume
 
 
 class Command(PersonalCommand):

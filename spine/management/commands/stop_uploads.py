@@ -6,7 +6,7 @@ from django.core.management.base import CommandParser
 from django.utils import timezone
 
 from carerecords.terminal import PersonalCommand, Present, add_text
-from spine.actions import StopRefused, review_stop, stop_uploads
+from spine.policy.actions import StopRefused, review_stop, stop_uploads
 
 
 class Command(PersonalCommand):

@@ -15,7 +15,7 @@ from boycott.rules import in_force
 from carerecords.models import AccessEvent
 from carerecords.permissions import Role
 from spine.models import StopRevision, StopStep
-from spine.stopping import stopping
+from spine.policy.stopping import stopping
 from tests.factories import decide, make_patient, make_practice, make_user
 from tests.integration.api.test_schema import nullable
 from tests.logging_in import PASSWORD, give_password

@@ -8,9 +8,9 @@ from django.utils import timezone
 from boycott.positions import Stance
 from carerecords.models import Patient
 from config.context_processors import navigation
-from spine.actions import stop_uploads
-from spine.policy_strip import strip_for
-from spine.standing import how_it_stands
+from spine.policy.actions import stop_uploads
+from spine.policy.standing import how_it_stands
+from spine.policy.strip import strip_for
 from tests.factories import decide, make_patient
 from tests.policy_factories import answer, rival_position, start_boycott
 

@@ -17,7 +17,7 @@ from consent.models import BulkRun, ConsentEvent, ConsentModelProposal, ConsentM
 from consent.national_model import ModelRefused
 from consent.snomed import codes
 from spine.facts import load_nation
-from spine.impact import uploads_allowed_under
+from spine.policy.impact import uploads_allowed_under
 from tests.factories import decide, make_patient, make_practice, make_user
 
 pytestmark = pytest.mark.django_db

@@ -11,9 +11,9 @@ from consent.codes import ConsentState, Preference, Source
 from consent.deferrals import defer
 from consent.imports.actions import cancel
 from reports.home import home_of
-from spine import mismatches
-from spine.actions import stop_uploads
 from spine.models import StoreCopy
+from spine.permission import mismatches
+from spine.policy.actions import stop_uploads
 from tests.factories import decide, make_patient, make_practice, make_user
 from tests.integration.consent.importing import csv_of, decision, staged
 from tests.integration.consent.sheets import make_people, make_sheet

@@ -18,7 +18,7 @@ from consent.models import BulkRun, ConsentEvent
 from reports.models import Conversion
 from reports.refusal_signals import looks_like_policy
 from reports.refusals import bursts_of, months_of, still_refusing
-from spine.explain import explain
+from spine.uploads.explain import explain
 from tests.factories import decide, make_patient
 from tests.policy_factories import answer, start_boycott
 

@@ -14,10 +14,10 @@ from carerecords.models import AccessEvent, Patient, UploadJob
 from carerecords.small_numbers import suppressed_in_column
 from reports.staleness import NAMES, Tally, Why, staleness, statement
 from reports.staleness_tables import lines
-from spine.copy_age import copy_age, months_before
 from spine.models import StoreCopy
-from spine.outgoing import NOTICE_HASH
 from spine.reasons import Reason
+from spine.sending.outgoing import NOTICE_HASH
+from spine.uploads.copy_age import copy_age, months_before
 from tests.factories import decide, make_item, make_list, make_patient, make_practice
 
 pytestmark = pytest.mark.django_db

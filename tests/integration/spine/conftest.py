@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone
 
 from carerecords.models import UploadJob
-from spine import pipeline, recovery
-from spine.store import Store
+from spine.sending import pipeline, recovery
+from spine.sending.store import Store
 from tests.localstore_process import localstore, running_store  # noqa: F401 - a fixture
 
 

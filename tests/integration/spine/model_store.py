@@ -5,12 +5,12 @@ import hashlib
 import threading
 import uuid
 
-from spine.answers import Answer, AnswerKind, classify
-from spine.client import CurrentSummary
 from spine.localstore import arrivals, outcomes
 from spine.localstore.bundle_checks import read_upload
 from spine.localstore.decisions import Holdings, decide
 from spine.localstore.fhir_json import parse
+from spine.sending.answers import Answer, AnswerKind, classify
+from spine.sending.client import CurrentSummary
 
 
 class Died(BaseException):
@@ -72,7 +72,7 @@ class ModelStore:
 
 
 class ModelClient:
-    """Stands for `spine.client.SpineClient`; one world at a time, set by the test."""
+    """Stands for `spine.sending.client.SpineClient`; one world at a time, set by the test."""
 
     world: ModelStore
 

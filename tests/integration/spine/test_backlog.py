@@ -9,9 +9,10 @@ from django.utils import timezone
 
 from boycott.positions import Stance
 from carerecords.models import FactClock, JobKind, JobState, UploadJob
-from spine import backlog, claims
 from spine.models import Receipt
-from spine.outlook import Known
+from spine.sending import claims
+from spine.uploads import backlog
+from spine.uploads.outlook import Known
 from tests.factories import decide, make_patient, make_practice
 from tests.integration.spine.test_claim_cost import many_jobs  # noqa: F401 - a fixture
 from tests.policy_factories import answer, start_boycott

@@ -10,11 +10,11 @@ from boycott.actions import set_gp_stance
 from boycott.positions import GpStance
 from carerecords.models import JobKind, JobState, UploadJob
 from consent.codes import Preference
-from spine import pipeline, recovery, settling
-from spine.answers import Answer, AnswerKind
 from spine.runs import actions, feeding
 from spine.runs.codes import RunKind
-from spine.settling import Settled
+from spine.sending import pipeline, recovery, settling
+from spine.sending.answers import Answer, AnswerKind
+from spine.sending.settling import Settled
 from tests.factories import decide
 from tests.integration.spine.running import fed, started
 from tests.integration.spine.test_sending_runs import consenting, forget, sent

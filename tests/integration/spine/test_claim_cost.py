@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from carerecords.many_rows import integers
 from carerecords.models import JobState, Practice, UploadJob
-from spine import claims, settling, turns
 from spine.gate import Kind
+from spine.sending import claims, settling, turns
 from tests.factories import make_patient, make_practice
 
 TAKEN = 100

@@ -7,11 +7,11 @@ import pytest
 from django.utils import timezone
 
 from carerecords.summary_codes import EntryKind
-from spine.claims import Claimed
-from spine.contents import entries_of, load_outgoing
 from spine.facts import load_one
 from spine.gate import Decision, Kind, Outcome, Scope
 from spine.messages import content_hash
+from spine.sending.claims import Claimed
+from spine.sending.contents import entries_of, load_outgoing
 from tests.factories import make_item, make_patient
 
 NOW = timezone.now()

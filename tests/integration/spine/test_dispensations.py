@@ -15,10 +15,10 @@ from carerecords.confirmation import Confirmation, NotConfirmed
 from carerecords.fence import NATIONAL
 from carerecords.models import FactClock, RoleAssignment
 from carerecords.permissions import NotPermitted, Role
-from spine.explain import explain_as_of
 from spine.facts import load_batch, load_nation, load_one
 from spine.gate import Kind, Outcome, decide
-from spine.impact import impact_of
+from spine.policy.impact import impact_of
+from spine.uploads.explain import explain_as_of
 from tests.factories import decide as record
 from tests.factories import make_patient, make_practice, make_user
 from tests.logging_in import log_in_now

@@ -13,9 +13,9 @@ from carerecords.models import Patient, Registration
 from consent.codes import Preference
 from consent.letters import letter_returned, letters_sent
 from consent.models import NoticeLetter
-from spine.actions import stop_uploads
-from spine.as_of import load_as_of
 from spine.gate import Letter
+from spine.policy.actions import stop_uploads
+from spine.uploads.as_of import load_as_of
 from tests.factories import decide, make_patient, make_practice
 from tests.policy_factories import answer, end_boycott, start_boycott
 

@@ -14,8 +14,8 @@ from boycott.positions import Stance
 from carerecords import fence
 from carerecords.models import JobState, UploadJob
 from consent.actions import undo_decision
-from spine import pipeline
-from spine.store import Store
+from spine.sending import pipeline
+from spine.sending.store import Store
 from tests.factories import decide, make_patient
 from tests.localstore_process import fresh_nhs_number
 from tests.policy_factories import approve, submit

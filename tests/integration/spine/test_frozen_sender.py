@@ -13,9 +13,9 @@ from django.db import connection
 from django.utils import timezone
 
 from carerecords.models import JobState, Quieted, UploadJob
-from spine import pipeline
-from spine.actions import stop_uploads
 from spine.models import Receipt, UploadAttempt
+from spine.policy.actions import stop_uploads
+from spine.sending import pipeline
 from tests.factories import decide, make_patient
 from tests.localstore_process import ROOT, fresh_nhs_number
 

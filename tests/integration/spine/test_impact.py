@@ -13,11 +13,11 @@ from boycott.rules import Revision, with_change
 from carerecords.models import Patient
 from carerecords.permissions import Role
 from consent.codes import Preference
-from spine.effects import Effect
 from spine.facts import load_one
 from spine.gate import Outcome
 from spine.gate import decide as gate
-from spine.impact import impact_of, impact_of_gp_stance, impact_of_position, impact_of_stance
+from spine.policy.effects import Effect
+from spine.policy.impact import impact_of, impact_of_gp_stance, impact_of_position, impact_of_stance
 from tests.factories import decide, make_patient, make_practice, make_user
 from tests.policy_factories import answer, end_boycott, rival_position, start_boycott
 

@@ -18,11 +18,11 @@ from carerecords.models import Cause, JobKind, JobState, Patient, UploadJob
 from carerecords.models.upload_job import BUSY_STATES, OPEN_STATES
 from carerecords.permissions import Role
 from consent.codes import ConsentState
-from spine.effects import Effect
 from spine.facts import load_batch, load_nation
 from spine.gate import Kind, Outcome, Scope, decide
-from spine.impact import impact_of
 from spine.models import StoreCopy
+from spine.policy.effects import Effect
+from spine.policy.impact import impact_of
 from tests.factories import make_patient, make_practice, make_user
 from tests.policy_factories import answer, rival_position
 

@@ -10,10 +10,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from boycott.models import PositionRevision
-from spine import kept_nation as module
 from spine.facts import load_nation
-from spine.kept_nation import TABLES, kept_nation
 from spine.models import StopRevision
+from spine.sending import kept_nation as module
+from spine.sending.kept_nation import TABLES, kept_nation
 from tests.factories import make_practice
 from tests.policy_factories import agree_to, make_dispensation, start_boycott
 

@@ -7,9 +7,9 @@ import pytest
 
 from carerecords.models import UploadJob
 from consent.codes import Preference
-from spine import contents, pipeline
 from spine.models import UploadAttempt
-from spine.slots import clock
+from spine.sending import contents, pipeline
+from spine.sending.slots import clock
 from tests.factories import decide, make_item, make_patient
 from tests.integration.spine.conftest import sending_to
 from tests.localstore_process import fresh_nhs_number

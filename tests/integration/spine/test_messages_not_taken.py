@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from carerecords.models import JobState, SummaryItem, UploadJob
 from consent.codes import Preference
-from spine import client, recovery
 from spine.models import PermissionMismatch, Receipt, StoreCopy, UploadAttempt
+from spine.sending import client, recovery
 from tests.contracts.calls import Calls, bundle, new_id
 from tests.factories import decide, make_item, make_patient
 from tests.integration.spine.conftest import sending_to

@@ -13,9 +13,9 @@ from carerecords import upload_queue
 from carerecords.models import Cause, JobKind, Patient, UploadJob
 from carerecords.permissions import Role
 from consent.codes import Preference
-from spine import pipeline, recovery
-from spine.answers import Answer, AnswerKind
 from spine.models import UploadAttempt
+from spine.sending import pipeline, recovery
+from spine.sending.answers import Answer, AnswerKind
 from tests.factories import decide, make_item, make_patient, make_practice, make_user
 from tests.localstore_process import fresh_nhs_number
 

@@ -10,16 +10,16 @@ from boycott.actions import set_gp_stance, set_stance
 from boycott.positions import GpStance, Stance
 from carerecords.models import JobKind, Patient, UploadJob
 from consent.codes import Preference
-from spine import current, pipeline
-from spine.bundle_reading import read_message
-from spine.explain import explain
 from spine.messages import PRACTICE_ENDED
 from spine.models import StoreCopy, UploadAttempt
 from spine.runs import actions
 from spine.runs.actions import RunRefused
 from spine.runs.codes import RunKind
 from spine.runs.forecast import forecast
-from spine.store import Store
+from spine.sending import current, pipeline
+from spine.sending.store import Store
+from spine.uploads.bundle_reading import read_message
+from spine.uploads.explain import explain
 from tests.factories import decide, make_item
 from tests.integration.spine.conftest import sending_to
 from tests.integration.spine.running import fed, make_run, started

@@ -7,8 +7,8 @@ from django.db import connection
 from django.utils import timezone
 
 from carerecords.models import UploadJob
-from spine import overlap, pipeline
 from spine.models import Receipt, UploadAttempt
+from spine.sending import overlap, pipeline
 from tests.factories import decide, make_patient
 from tests.localstore_process import fresh_nhs_number
 
@@ -31,7 +31,7 @@ def many_due(sending, practice, gp):
 @pytest.fixture
 def small(monkeypatch):
     """Batches stay small, so that there are several."""
-    monkeypatch.setattr("spine.batch_size.BatchSize.learn", lambda self, **_: None)
+    monkeypatch.setattr("spine.sending.batch_size.BatchSize.learn", lambda self, **_: None)
 
 
 def test_all_is_sent_once_by_two_threads(sending, many_due, small):

@@ -13,10 +13,12 @@ from carerecords.models import JobState, Patient, UploadJob
 from carerecords.models.fact_clock import NATIONAL
 from carerecords.permissions import NotPermitted, Role
 from consent.codes import Preference
-from spine import desk, mismatches, permission, recovery
-from spine.differences import Difference, Ending, SpinePermission
 from spine.models import PermissionAnswer, PermissionCall, PermissionMismatch, StoreCopy
-from spine.permission import PermissionRefused, read_permission, set_permission
+from spine.permission import mismatches
+from spine.permission import setting as permission
+from spine.permission.differences import Difference, Ending, SpinePermission
+from spine.permission.setting import PermissionRefused, read_permission, set_permission
+from spine.sending import desk, recovery
 from tests import factories
 from tests.contracts.calls import Calls, bundle, new_id
 from tests.factories import make_patient, make_user

@@ -9,8 +9,8 @@ from django.utils import timezone
 from carerecords.models import AccessEvent, JobState, Patient, UploadJob
 from carerecords.permissions import Role
 from consent.codes import Preference
-from spine import mismatches
 from spine.models import PermissionCall, PermissionMismatch, StoreCopy
+from spine.permission import mismatches
 from tests.contracts.calls import Calls
 from tests.factories import decide, make_patient, make_practice, make_user
 from tests.localstore_process import fresh_nhs_number, localstore  # noqa: F401 - a fixture

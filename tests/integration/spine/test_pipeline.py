@@ -11,10 +11,11 @@ from carerecords import fence
 from carerecords.models import JobState, Patient, Practice, UploadJob
 from consent.actions import undo_decision
 from consent.codes import Preference
-from spine import contents, mismatches
-from spine.client import CurrentSummary
-from spine.differences import Difference, SpinePermission, offer
 from spine.models import GateDecision, PermissionMismatch, Receipt, StoreCopy, UploadAttempt
+from spine.permission import mismatches
+from spine.permission.differences import Difference, SpinePermission, offer
+from spine.sending import contents
+from spine.sending.client import CurrentSummary
 from tests.factories import decide, make_item, make_patient, make_practice
 from tests.localstore_process import fresh_nhs_number
 from tests.policy_factories import agree_to, make_dispensation, start_boycott

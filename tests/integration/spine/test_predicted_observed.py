@@ -14,8 +14,8 @@ from boycott.positions import DataScope, GpStance, Position, Stance
 from carerecords.models import JobState, Patient, Practice, UploadJob
 from carerecords.permissions import Role
 from consent.codes import Preference
-from spine.effects import Effect
-from spine.impact import impact_of
+from spine.policy.effects import Effect
+from spine.policy.impact import impact_of
 from tests.factories import decide, make_item, make_patient, make_practice, make_user
 from tests.localstore_process import fresh_nhs_number
 from tests.policy_factories import answer, approve, start_boycott, submit

@@ -16,7 +16,7 @@ from carerecords.models import AccessEvent, Patient, UploadJob
 from consent.actions import undo_decision
 from consent.codes import Preference
 from spine.models import Receipt
-from spine.preview import Standing, preview
+from spine.uploads.preview import Standing, preview
 from tests.factories import decide, make_item, make_patient
 from tests.integration.consent.looking import addresses, text
 from tests.localstore_process import fresh_nhs_number

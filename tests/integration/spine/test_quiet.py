@@ -15,10 +15,10 @@ from boycott.positions import Stance
 from carerecords.models import JobState, Quieted, UploadJob
 from carerecords.models.fact_clock import NATIONAL
 from carerecords.permissions import Role
-from spine import pipeline
-from spine.actions import StopRefused, stop_uploads
-from spine.in_flight import watch
 from spine.models import Receipt, StopRevision, UploadAttempt
+from spine.policy.actions import StopRefused, stop_uploads
+from spine.sending import pipeline
+from spine.sending.in_flight import watch
 from tests.factories import decide, make_patient, make_practice, make_user
 from tests.integration.spine.conftest import sending_to
 from tests.integration.spine.test_fence import Senders

@@ -13,10 +13,10 @@ from django.db import connection
 from django.utils import timezone
 
 from carerecords.models import JobState, UploadJob
-from spine.answers import Answer, AnswerKind
 from spine.models import Receipt, RequestPace
-from spine.rate import LONGEST_PAUSE_SECONDS, LOOK_AHEAD_SECONDS, Rate
-from spine.store import Store
+from spine.sending.answers import Answer, AnswerKind
+from spine.sending.rate import LONGEST_PAUSE_SECONDS, LOOK_AHEAD_SECONDS, Rate
+from spine.sending.store import Store
 from tests.factories import decide, make_patient
 from tests.integration.spine.conftest import sending_to
 from tests.localstore_process import fresh_nhs_number, running_store, wait_until

@@ -43,7 +43,7 @@ def reconcile(capsys):
 @pytest.fixture(autouse=True)
 def only_new_lines(sending, monkeypatch):
     """Leaves out what earlier tests of this module sent: their rows are gone."""
-    from spine import ledger
+    from spine.uploads import ledger
 
     read = ledger._read
     monkeypatch.setattr(

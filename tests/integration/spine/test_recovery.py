@@ -12,12 +12,12 @@ from carerecords import fence, upload_queue
 from carerecords.models import Cause, JobState, UploadJob
 from carerecords.models.fact_clock import NATIONAL
 from consent.codes import Preference
-from spine import desk, pipeline
-from spine.actions import stop_uploads
-from spine.answers import Answer, AnswerKind
-from spine.claims import claim
 from spine.models import PermissionMismatch, Receipt, StoreCopy, UploadAttempt
-from spine.outcomes import LADDER
+from spine.policy.actions import stop_uploads
+from spine.sending import desk, pipeline
+from spine.sending.answers import Answer, AnswerKind
+from spine.sending.claims import claim
+from spine.sending.outcomes import LADDER
 from tests.factories import decide, make_patient
 from tests.localstore_process import fresh_nhs_number
 

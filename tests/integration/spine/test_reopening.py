@@ -17,12 +17,12 @@ from carerecords.confirmation import Confirmation
 from carerecords.models import Patient, UploadJob
 from carerecords.permissions import Role
 from consent.codes import Preference
-from spine.actions import agree_to_resume, ask_to_resume, stop_uploads
-from spine.claims import Claimed
 from spine.gate import Kind
-from spine.outcomes import waits_for_turn
+from spine.policy.actions import agree_to_resume, ask_to_resume, stop_uploads
+from spine.policy.reopening import if_resumed, if_revised
 from spine.reasons import Reason
-from spine.reopening import if_resumed, if_revised
+from spine.sending.claims import Claimed
+from spine.sending.outcomes import waits_for_turn
 from tests.factories import decide, make_patient, make_practice, make_user
 from tests.integration.spine.test_predicted_observed import _ask_all_again, country  # noqa: F401
 from tests.policy_factories import REASON, agree_to, answer, approve, make_dispensation, start_boycott, submit

@@ -5,9 +5,9 @@ from django.utils import timezone
 
 from carerecords.models import UploadJob
 from carerecords.permissions import Role
-from spine.ledger import compare
 from spine.runs import actions
 from spine.runs.codes import RunKind
+from spine.uploads.ledger import compare
 from tests.factories import make_user
 from tests.integration.spine.running import make_run
 from tests.integration.spine.test_sending_runs import consenting

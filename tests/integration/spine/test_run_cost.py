@@ -62,7 +62,7 @@ def test_a_long_list_is_fed_along_its_index(long_run, settings):
 def test_whose_run_rests_is_looked_up_by_job(long_run):
     import datetime
 
-    from spine.claims import claim
+    from spine.sending.claims import claim
 
     feeding.feed(long_run.public_id, timezone.now)
     actions.pause(long_run, by=long_run.made_by, at=timezone.now())

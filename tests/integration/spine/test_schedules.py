@@ -24,7 +24,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-import spine.store
+import spine.sending.store
 from boycott.actions import set_stance
 from boycott.models import PositionRevision
 from boycott.positions import Position, Stance
@@ -34,10 +34,10 @@ from carerecords.confirmation import Confirmation
 from carerecords.models import Cause, JobState, UploadJob
 from carerecords.permissions import Role
 from consent import many
-from spine import pipeline, proof, recovery
-from spine.actions import agree_to_resume, ask_to_resume, stop_uploads
 from spine.models import Receipt, StoreCopy, UploadAttempt
-from spine.store import Store
+from spine.policy.actions import agree_to_resume, ask_to_resume, stop_uploads
+from spine.sending import pipeline, proof, recovery
+from spine.sending.store import Store
 from tests.conftest import empty_database
 from tests.factories import make_item, make_patient, make_practice, make_user
 from tests.integration.spine.model_store import Died, ModelClient, ModelStore
@@ -304,7 +304,7 @@ def machine(transactional_db, settings, monkeypatch):
     """The machine with its sender: leases that are over at once, and nothing that could still arrive."""
     settings.SPINE_READ_TIMEOUT_SECONDS = -10
     settings.UNDO_WINDOW_SECONDS = 0
-    monkeypatch.setattr(spine.store, "SpineClient", ModelClient)
+    monkeypatch.setattr(spine.sending.store, "SpineClient", ModelClient)
     Schedules.store = Store()
     yield Schedules
     Schedules.store.close()

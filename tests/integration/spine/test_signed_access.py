@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from carerecords.models import UploadJob
 from config.env import BadEnvironment, Env
-from spine import credentials
-from spine.credentials import BoughtTokens, NoToken, application_from_settings
-from spine.slots import Slots
+from spine.sending import credentials
+from spine.sending.credentials import BoughtTokens, NoToken, application_from_settings
+from spine.sending.slots import Slots
 from tests import signing
 from tests.factories import decide, make_patient
 from tests.integration.spine.conftest import sending_to

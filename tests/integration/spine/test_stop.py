@@ -8,7 +8,11 @@ from django.utils import timezone
 
 from carerecords.confirmation import Confirmation, NotConfirmed
 from carerecords.permissions import NotPermitted, Role
-from spine.actions import (
+from spine.facts import load_one
+from spine.gate import Kind, Outcome
+from spine.gate import decide as gate
+from spine.models import StopRevision, StopStep
+from spine.policy.actions import (
     StopRefused,
     agree_to_resume,
     ask_to_resume,
@@ -16,12 +20,8 @@ from spine.actions import (
     review_stop,
     stop_uploads,
 )
-from spine.facts import load_one
-from spine.gate import Kind, Outcome
-from spine.gate import decide as gate
-from spine.models import StopRevision, StopStep
+from spine.policy.stopping import REVIEW_WITHIN, stopping
 from spine.reasons import Reason
-from spine.stopping import REVIEW_WITHIN, stopping
 from tests.factories import decide, make_user
 from tests.logging_in import log_in_now
 

@@ -8,8 +8,8 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from carerecords.models import JobState, UploadJob
-from spine import client, recovery
 from spine.models import Receipt, StoreCopy
+from spine.sending import client, recovery
 from tests.factories import decide, make_patient
 from tests.integration.spine.conftest import sending_to
 from tests.localstore_process import fresh_nhs_number, wait_until

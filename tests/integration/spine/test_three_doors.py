@@ -31,7 +31,7 @@ from boycott.motions import revise_motion
 from carerecords.models import RoleAssignment
 from carerecords.permissions import Role
 from spine.models import StopRevision, StopStep
-from spine.stopping import stopping
+from spine.policy.stopping import stopping
 from tests.factories import LONG_AGO, decide, make_patient, make_user
 from tests.guidance_factories import make_guidance
 from tests.logging_in import PASSWORD, give_password, log_in_now

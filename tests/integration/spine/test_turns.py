@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from carerecords.many_rows import integers
 from carerecords.models import UploadJob
-from spine import claims, turns
 from spine.gate import Kind
+from spine.sending import claims, turns
 from tests.factories import make_patient, make_practice
 from tests.integration.spine.test_claim_cost import rows_read
 

@@ -11,14 +11,14 @@ from django.utils import timezone
 from carerecords.models import JobKind, JobState, UploadJob
 from carerecords.permissions import NotPermitted, Role
 from consent.codes import Preference
-from spine import upload_steps
-from spine.answers import Answer, AnswerKind
 from spine.gate import Kind
 from spine.models import UploadStep
-from spine.outcomes import LADDER, after_sending
-from spine.outgoing import KnownCopy
-from spine.problems import cause_of, problems_of
-from spine.upload_steps import StepRefused, cancel, try_again, try_all_again
+from spine.sending.answers import Answer, AnswerKind
+from spine.sending.outcomes import LADDER, after_sending
+from spine.sending.outgoing import KnownCopy
+from spine.uploads import steps as upload_steps
+from spine.uploads.problems import cause_of, problems_of
+from spine.uploads.steps import StepRefused, cancel, try_again, try_all_again
 from tests.factories import decide, make_patient, make_practice, make_user
 from tests.integration.spine.conftest import sending_to
 from tests.integration.spine.test_claim_cost import many_jobs  # noqa: F401 - a fixture

@@ -9,11 +9,11 @@ from django.utils import timezone
 
 from carerecords.models import AccessEvent, JobState, UploadJob
 from consent.codes import Preference
-from spine.answers import AnswerKind
 from spine.gate import ENGINE
 from spine.models import GateDecision, Receipt, UploadAttempt
-from spine.queries import ASKED_AFTER, UploadFilters, upload_record, uploads_page
-from spine.upload_timeline import receipt_words
+from spine.sending.answers import AnswerKind
+from spine.uploads.queries import ASKED_AFTER, UploadFilters, upload_record, uploads_page
+from spine.uploads.timeline import receipt_words
 from tests.factories import decide, make_patient, make_practice
 
 pytestmark = pytest.mark.django_db
@@ -82,7 +82,7 @@ def test_empty(client, gp, three):
 
 
 def test_pages_by_key(client, gp, practice, monkeypatch, django_assert_max_num_queries):
-    monkeypatch.setattr("spine.queries.PAGE", 2)
+    monkeypatch.setattr("spine.uploads.queries.PAGE", 2)
     for name in "ABCDE":
         decide(make_patient(practice, family_name=f"Name{name}"))
     client.force_login(gp)

@@ -6,11 +6,11 @@ import pytest
 from django.utils import timezone
 
 from carerecords.models import Practice, UploadJob
-from spine import recovery
-from spine.answers import Answer, AnswerKind
-from spine.ledger import compare
 from spine.models import GateDecision, Receipt, StoreCopy, UploadAttempt
+from spine.sending import recovery
+from spine.sending.answers import Answer, AnswerKind
 from spine.tasks import feed_runs
+from spine.uploads.ledger import compare
 from tests.factories import decide, make_item, make_patient
 from tests.integration.spine.running import make_run
 from tests.integration.spine.test_sending_runs import actions, consenting

@@ -30,7 +30,7 @@ def test_each_names_a_scenario_that_exists(name):
 @pytest.mark.parametrize("old", ["no such text", "import"])
 def test_a_text_that_is_not_there_once_is_refused(old):
     with pytest.raises(mutants.Stale):
-        mutants.Edit("spine.answers", old, "").of(mutants.source_of("spine.answers"))
+        mutants.Edit("spine.sending.answers", old, "").of(mutants.source_of("spine.sending.answers"))
 
 
 def test_a_process_imports_what_was_planted():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spine.answers import LONGEST_WAIT, AnswerKind, classify
+from spine.sending.answers import LONGEST_WAIT, AnswerKind, classify
 
 NOW = datetime.datetime(2026, 11, 23, 14, 32, 7, tzinfo=datetime.UTC)
 

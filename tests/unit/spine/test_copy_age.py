@@ -4,7 +4,7 @@ import datetime
 
 import pytest
 
-from spine.copy_age import age_words, months_before
+from spine.uploads.copy_age import age_words, months_before
 
 TODAY = datetime.date(2026, 3, 31)
 

@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from consent.codes import ConsentState
-from spine.differences import (
+from spine.permission.differences import (
     CONSENTS,
     CONSEQUENCES,
     ENDS_CONSENT,

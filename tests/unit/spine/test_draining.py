@@ -5,8 +5,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spine.drain_chart import drain_chart
-from spine.draining import Turns, course
+from spine.policy.drain_chart import drain_chart
+from spine.policy.draining import Turns, course
 
 SIZES = st.lists(st.integers(0, 30), max_size=12)
 

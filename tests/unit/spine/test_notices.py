@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from spine.bundle_reading import read_message
 from spine.gate import Scope
 from spine.messages import PRACTICE_ENDED, build_bundle, build_notice, patient_left
+from spine.uploads.bundle_reading import read_message
 from tests.unit.spine.bundle_rules import check
 from tests.unit.spine.test_messages import AT, IDS, entry, summary
 

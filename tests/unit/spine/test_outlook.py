@@ -4,7 +4,7 @@ import datetime
 
 import pytest
 
-from spine.outlook import Known, Pace, Queue, duration, most_a_minute, outlook
+from spine.uploads.outlook import Known, Pace, Queue, duration, most_a_minute, outlook
 
 AT = datetime.datetime(2026, 3, 2, 15, 0, tzinfo=datetime.UTC)
 HOUR = datetime.timedelta(hours=1)

@@ -8,7 +8,7 @@ import pytest
 
 from boycott.positions import DataScope, Position, Stance
 from boycott.rules import Revision
-from spine.policy_strip import Here, Stopped, StripState, stops_uploads, strip_for
+from spine.policy.strip import Here, Stopped, StripState, stops_uploads, strip_for
 
 LONDON = ZoneInfo("Europe/London")
 NOW = datetime.datetime(2007, 9, 3, 9, 30, tzinfo=LONDON)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spine.batch_size import LARGEST_BATCH, BatchSize
-from spine.slots import Slots, clock
+from spine.sending.batch_size import LARGEST_BATCH, BatchSize
+from spine.sending.slots import Slots, clock
 
 
 def taken(slots, count):

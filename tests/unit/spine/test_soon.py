@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from boycott.positions import DataScope, Position, Stance
-from spine.soon import told_before
+from spine.policy.soon import told_before
 from tests.unit.spine.test_policy_strip import NOW, here, revision
 
 HOUR = datetime.timedelta(hours=1)

@@ -1,0 +1,1 @@
+"""The one path from an upload job to the central store and back."""

@@ -1,0 +1,223 @@
+"""What a dead or frozen worker left behind, brought to its end without a person.
+
+A job whose lease is over was either not begun (no intent: it waits again) or may have arrived
+(intent: in doubt). A job in doubt is never sent again before the store was asked what it holds
+(performance notes 4.2; API definition: a 504 does not mean that the request failed). A store that was told No
+meanwhile does not say any more: the doubt ends as any message does that meets a No, in front of people.
+"""
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from carerecords import database_clock
+from carerecords.models import JobState
+from spine.gate import Kind, Scope
+from spine.permission import mismatches
+from spine.reasons import Reason
+from spine.sending import proof
+from spine.sending.answers import Answer, AnswerKind
+from spine.sending.outcomes import DOUBT_WAIT, LADDER
+from spine.sending.outgoing import KnownCopy, Outgoing, Sent
+from spine.sending.settling import Settled, settle
+from spine.sending.store import Store
+
+BATCH = 200
+# At the store's rate, questions are asked for so long at once: sends want their slots too.
+QUESTION_SECONDS = 1.0
+
+# Leases begin and end by the database's clock: a worker whose own is fast takes nothing from others.
+_EXPIRED = """
+SELECT job.id, job.attempt, job.patient_id, job.failures,
+       EXISTS (SELECT 1 FROM spine_uploadattempt AS intent
+               WHERE intent.job_id = job.id AND intent.attempt = job.attempt)
+FROM carerecords_uploadjob AS job
+WHERE job.state = 'SENDING' AND job.lease_until < clock_timestamp()
+ORDER BY job.lease_until LIMIT %s FOR UPDATE OF job SKIP LOCKED
+"""
+
+# Taking a job in doubt puts it off, so that two workers do not ask after the same.
+_IN_DOUBT = """
+WITH due AS (
+    SELECT id FROM carerecords_uploadjob WHERE state = 'IN_DOUBT' AND due_at <= %(now)s
+    ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+UPDATE carerecords_uploadjob AS job SET due_at = %(put_off)s
+FROM due, carerecords_patient AS patient, spine_uploadattempt AS intent
+WHERE job.id = due.id AND patient.id = job.patient_id
+  AND intent.job_id = job.id AND intent.attempt = job.attempt
+RETURNING job.id, job.attempt, job.patient_id, job.failures, job.kind, patient.nhs_number,
+          intent.composition_id, intent.request_id, intent.content_hash, intent.scope, intent.authored_at, intent.at
+"""
+
+
+@dataclass(frozen=True)
+class InDoubt:
+    """A message whose answer was lost, and when its sending was intended."""
+
+    outgoing: Outgoing
+    intended_at: datetime.datetime
+
+
+def release_expired(*, limit: int = BATCH) -> int:
+    """Takes back jobs whose worker did not finish them in time; returns how many."""
+    at = database_clock.now()
+    with transaction.atomic(), connection.cursor() as cursor:
+        # Patients before jobs is the order of every other writer, so only look without waiting here.
+        cursor.execute(_EXPIRED, [limit])
+        expired = [_after_expiry(*row, at=at) for row in cursor.fetchall()]
+    return len(settle(expired, at=at))
+
+
+def _after_expiry(
+    job_id: int, attempt: int, patient_id: int, failures: int, begun: bool, *, at: datetime.datetime
+) -> Settled:
+    state = JobState.IN_DOUBT if begun else JobState.WAITING
+    reasons = (Reason.TECH_DOUBT,) if begun else ()
+    return Settled(job_id, attempt, patient_id, state, reasons, due_at=at, failures=failures)
+
+
+def resolve_doubt(store: Store, *, limit: int = BATCH) -> int:
+    """Asks the store after messages in doubt; returns how many were brought to an end."""
+    at = database_clock.now()
+    if not store.rate.is_open():
+        return 0
+    asked = _take_in_doubt(at, int(min(limit, store.rate.within(QUESTION_SECONDS))))
+    slots = store.rate.reserve(len(asked)) if asked else None
+    if slots is None:
+        return 0
+    found = store.read([one.outgoing.nhs_number for one in asked], slots)
+    store.rate.heed(one for one in found if isinstance(one, Answer))
+    now = database_clock.now()
+    answers = list(zip(asked, found, strict=True))
+    known = [
+        (one, (held.composition_id or "").lower()) for one, held in answers if not isinstance(held, Answer)
+    ]
+    refused = [(one, held) for one, held in answers if isinstance(held, Answer) and _says_no(held)]
+    with transaction.atomic():
+        arrived = [_found(one, now) for one, held in known if held == one.outgoing.composition_id]
+        lost = [
+            (one, held)
+            for one, held in known
+            if held != one.outgoing.composition_id and _settled_by(one, now)
+        ]
+        not_told = [_not_told(one, held, now) for one, held in refused if _settled_by(one, now)]
+        ended = settle(
+            [
+                *map(_accepted, arrived),
+                *(_again(one, now) for one, _ in lost),
+                *map(_stopped_by_no, not_told),
+            ],
+            at=now,
+        )
+        # Whoever was asked after twice is noted once.
+        arrived, not_told, gone = (
+            [one for one in each if one.outgoing.job_id in ended]
+            for each in (arrived, not_told, [_not_there(one, held, now) for one, held in lost])
+        )
+        proof.write_receipts([*arrived, *not_told, *gone])
+        proof.note_copies(arrived)
+        proof.note_not_told(not_told)
+        removals = [one for one in arrived if one.outgoing.kind is Kind.WITHDRAWAL]
+        mismatches.review([one.outgoing.patient_id for one in [*removals, *not_told]], at=now)
+    return len(ended)
+
+
+def _take_in_doubt(at: datetime.datetime, limit: int) -> list[InDoubt]:
+    put_off = at + datetime.timedelta(seconds=settings.SPINE_READ_TIMEOUT_SECONDS) + DOUBT_WAIT
+    with connection.cursor() as cursor:
+        cursor.execute(_IN_DOUBT, {"now": at, "limit": limit, "put_off": put_off})
+        return [_in_doubt(row) for row in cursor.fetchall()]
+
+
+def _in_doubt(row: Sequence) -> InDoubt:
+    job_id, attempt, patient_id, failures, kind, number, composition, request, content, *rest = row
+    scope, authored_at, intended_at = rest
+    outgoing = Outgoing(
+        job_id=job_id,
+        attempt=attempt,
+        patient_id=patient_id,
+        failures=failures,
+        kind=Kind(kind),
+        scope=Scope(scope),
+        nhs_number=number,
+        composition_id=str(composition),
+        request_id=str(request),
+        content_hash=content,
+        authored_at=authored_at,
+        session_urid="",
+        known=KnownCopy(),
+        build=_never,
+    )
+    return InDoubt(outgoing, intended_at)
+
+
+def _never(_: str | None) -> bytes:
+    raise RuntimeError("A message in doubt is asked after, not built again.")
+
+
+def _settled_by(one: InDoubt, now: datetime.datetime) -> bool:
+    """Whether a message that is not at the store can no longer be on its way there.
+
+    The service ends a call after 60 s, and we wait a little longer than that for its answer.
+    """
+    return now - one.intended_at > datetime.timedelta(seconds=settings.SPINE_READ_TIMEOUT_SECONDS + 5)
+
+
+def _says_no(answer: Answer) -> bool:
+    return answer.kind is AnswerKind.CONSENT_DIFFERS
+
+
+def _found(one: InDoubt, at: datetime.datetime) -> Sent:
+    own = one.outgoing.composition_id
+    return Sent(one.outgoing, None, at, holds_it=True, replaced=own, asked_after=True)
+
+
+def _not_there(one: InDoubt, held: str, at: datetime.datetime) -> Sent:
+    return Sent(one.outgoing, None, at, holds_it=bool(held), asked_after=True)
+
+
+def _not_told(one: InDoubt, answer: Answer, at: datetime.datetime) -> Sent:
+    return Sent(one.outgoing, answer, at, permission="No", asked_after=True)
+
+
+def _stopped_by_no(sent: Sent) -> Settled:
+    """As a message that is refused for it: an upload is held until both agree, a removal is shown as failed.
+
+    A removal is only sent where something is there to remove, so it never ends as agreed.
+    """
+    out = sent.outgoing
+    removal = out.kind is Kind.WITHDRAWAL
+    state, reason = (
+        (JobState.FAILED, Reason.TECH_WITHDRAWAL) if removal else (JobState.HELD, Reason.CONSENT_DIFFERS)
+    )
+    return Settled(out.job_id, out.attempt, out.patient_id, state, (reason,), failures=out.failures)
+
+
+def _accepted(sent: Sent) -> Settled:
+    out = sent.outgoing
+    return Settled(out.job_id, out.attempt, out.patient_id, JobState.ACCEPTED, failures=out.failures)
+
+
+def _again(one: InDoubt, at: datetime.datetime) -> Settled:
+    """Not arrived: the job waits again, and the gate is asked again before anything leaves.
+
+    As long as for any other failure (the API's definition has one ladder for 429, 500, 503 and 504),
+    but not at all where no answer was bad and only the worker died.
+    """
+    out = one.outgoing
+    state, reasons, due_at = _turn(out.failures, at)
+    return Settled(out.job_id, out.attempt, out.patient_id, state, reasons, due_at, out.failures)
+
+
+def _turn(
+    failures: int, at: datetime.datetime
+) -> tuple[JobState, tuple[Reason, ...], datetime.datetime | None]:
+    """The state of a job that failed so often, its reasons, and when its turn comes again."""
+    if failures > len(LADDER):
+        return JobState.FAILED, (Reason.TECH_FAILED,), None
+    if failures:
+        return JobState.WAITING, (Reason.TECH_RETRY,), at + LADDER[failures - 1]
+    return JobState.WAITING, (), at
