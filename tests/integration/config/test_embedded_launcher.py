@@ -166,7 +166,7 @@ def test_a_killed_database_comes_back_with_its_data_though_a_statement_still_run
         wait_for(lambda: server_of(running) not in (None, server) and kept(), told=running.said)
         assert not alive(statement)
     assert running.process.poll() is None
-    assert "Postgres ended by itself and was started again" in running.said()
+    wait_for(lambda: "Postgres ended by itself and was started again" in running.said(), told=running.said)
 
 
 def test_pages_do_not_wait_for_a_frozen_database_and_go_on_when_it_thaws(running):
