@@ -48,10 +48,12 @@ WHERE id = ANY(%(jobs)s) AND (state = 'HELD') IS TRUE
 """
 
 # The last job of each patient that left, or may have.
+# `OFFSET 0`: by the patient's own jobs, of which there are few, and not by the practice's of these states.
 _LEFT_LAST = """
 SELECT asked.patient_id, job.kind FROM unnest(%(patients)s::bigint[]) AS asked (patient_id) CROSS JOIN LATERAL
-    (SELECT kind FROM carerecords_uploadjob WHERE patient_id = asked.patient_id AND state = ANY(%(left)s::varchar[])
-     ORDER BY id DESC LIMIT 1) AS job
+    (SELECT kind FROM (SELECT id, kind, state FROM carerecords_uploadjob
+                       WHERE patient_id = asked.patient_id ORDER BY id DESC OFFSET 0) AS theirs
+     WHERE state = ANY(%(left)s::varchar[]) ORDER BY id DESC LIMIT 1) AS job
 """
 
 
