@@ -38,7 +38,7 @@ def due(sending, practice, gp):
 class Senders:
     """Threads that each send small batches until nothing is due, as so many worker processes would."""
 
-    def __init__(self, count, limit=4, rest=0.0):
+    def __init__(self, count, limit=2, rest=0.0):
         self.begun, self.errors, self.limit, self.rest = [], [], limit, rest
         self.threads = [threading.Thread(target=self._run) for _ in range(count)]
 

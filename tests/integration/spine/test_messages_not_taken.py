@@ -121,7 +121,8 @@ def test_an_answer_lost_on_the_way_there_is_repeated_with_the_same_keys(sending,
     assert (first.request_id, first.composition_id) == (second.request_id, second.composition_id)
     [line] = sending.ledger()
     assert line["request_id"] == str(first.request_id) and line["outcome"] == "accepted"
-    lost, taken = Receipt.objects.order_by("pk")
+    lost, asked, taken = Receipt.objects.order_by("pk")
+    assert asked.kind == "NOT_THERE"
     assert lost.body_sha256 == taken.body_sha256 == line["body_sha256"]
 
 

@@ -103,18 +103,24 @@ def test_a_token_refused_in_the_middle_is_replaced_once(sending, guarded, patien
 
 def test_a_call_made_again_takes_a_slot_of_its_own(sending, guarded, patients, monkeypatch):
     """The platform counts what it refuses: no request leaves that the rate knows nothing of."""
-    taken, take = [], Slots.take
+    taken, unlimited = [], type(Slots.unlimited())
+    turn_of = unlimited.turn
 
-    async def counted(slots):
-        until = await take(slots)
-        taken.extend([until] if until is not None else [])
-        return until
+    def counted(slots, may_begin):
+        turn = turn_of(slots, may_begin)
+
+        async def counting():
+            begins = await turn()
+            taken.extend([begins] if begins else [])
+            return begins
+
+        return counting
 
     UploadJob.objects.exclude(patient=patients[0]).update(due_at=timezone.now().replace(year=2100))
     sending.all_due(windows_over=False)
     guarded.kill()
     guarded.start()
-    monkeypatch.setattr(Slots, "take", counted)
+    monkeypatch.setattr(unlimited, "turn", counted)
     for target in ("find", "upload"):
         faults(guarded, "POST", kind="delay", target=target, seconds="0")
     sending.all_due()

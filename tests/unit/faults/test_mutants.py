@@ -36,7 +36,7 @@ def test_a_text_that_is_not_there_once_is_refused(old):
 def test_a_process_imports_what_was_planted():
     """In a process of its own: what was imported here without the fault stays so."""
     program = (
-        "from faults import mutants; mutants.plant('403-retried'); from spine import answers; "
+        "from faults import mutants; mutants.plant('403-retried'); from spine.sending import answers; "
         "print(answers._BY_STATUS[403].value)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
