@@ -10,6 +10,7 @@ from carerecords.models import UploadJob
 from spine.models import Receipt, UploadAttempt
 from spine.sending import overlap, pipeline
 from tests.factories import decide, make_patient
+from tests.launcher import wait_for
 from tests.localstore_process import fresh_nhs_number
 
 PATIENTS = 40
@@ -94,8 +95,13 @@ def test_what_goes_wrong_beside_is_raised_after_both_ended(sending, many_due, sm
 
 def test_no_connection_is_left_behind(sending, many_due, small):
     overlap.drain(sending.store, lambda _: True)
+    # The server takes a moment to see that a line was closed.
+    wait_for(lambda: connections_open() == 1, told=lambda: f"{connections_open()} are open")
+
+
+def connections_open():
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'"
         )
-        assert cursor.fetchone() == (1,)
+        return cursor.fetchone()[0]
