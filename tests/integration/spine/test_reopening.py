@@ -173,6 +173,17 @@ class TestPages:
         client.force_login(manager)
         assert client.get("/policy/stop/reopening/").status_code == 403
 
+    @pytest.mark.parametrize(("number", "shown"), [(4, "Not shown"), (5, ">5<")])
+    def test_why_few_stay_held_is_their_practices_own(self, client, national_admin, practice, number, shown):
+        _held(make_practice(), 1)
+        answer(practice, Stance.HOLD)
+        _held(practice, number)
+        stop_uploads(reason=REASON, by=national_admin, at=timezone.now())
+        client.force_login(national_admin)
+        html = client.get("/policy/stop/reopening/").content.decode()
+        assert shown in html.partition("Why the others stay held")[2]
+        assert (Reason.POLICY_PRACTICE.sentence in html) == (number >= 5)
+
     def test_from_a_change(self, client, policy_admin):
         client.force_login(policy_admin)
         start_boycott()
