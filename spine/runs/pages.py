@@ -66,7 +66,7 @@ def headline(run: SendingRun, progress: Progress, local: datetime.datetime) -> s
         case RunState.PAUSED:
             return f"Paused: {done} of {total} done. Nothing of it is sent."
         case RunState.CANCELLED:
-            return f"Cancelled: {done} of {total} were done."
+            return telling.cancelled(run, progress)
         case RunState.FINISHED:
             return f"Finished: {total} {'patient' if total == '1' else 'patients'}."
     if not run.sending_hours.is_open(local):

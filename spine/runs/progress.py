@@ -7,31 +7,38 @@ from django.db.models import Count, F, Q
 
 from carerecords.models import JobState
 from spine.reasons import Reason
+from spine.runs.codes import RunState
 from spine.runs.models import SendingRun
 from spine.runs.queries import UNSETTLED
+from spine.uploads.endings import Ending, ending_of
 
 
 @dataclass(frozen=True)
 class Part:
-    """Patients of a run who are alike. `state`: the uploads' own, for the list; none: there is no upload."""
+    """Patients of a run who are alike. `state` and `ended`: what the list is narrowed to; no state: there is
+    no upload.
+    """
 
     key: str
     label: str
     number: int
     state: str
+    ended: str = ""
 
 
 # In the order of the page and of the picture: what is done, what is not yet, what needs somebody.
 _PARTS = {
     "sent": ("Accepted by the Spine", JobState.ACCEPTED),
-    "same": ("Nothing to send", JobState.CANCELLED),
+    "same": (Ending.NEEDLESS.label, JobState.CANCELLED, Ending.NEEDLESS),
     "sending": ("Being sent", JobState.SENDING),
     "doubt": ("Being checked", JobState.IN_DOUBT),
     "waiting": ("Waiting to be sent", JobState.WAITING),
     "to_come": ("Still to come", ""),
     "held": ("Held", JobState.HELD),
     "failed": ("Failed", JobState.FAILED),
-    "cancelled": ("Cancelled", JobState.CANCELLED),
+    "stopped": (Ending.WITH_RUN.label, JobState.CANCELLED, Ending.WITH_RUN),
+    "unasked": ("Not asked for before the run was cancelled", ""),
+    "cancelled": (Ending.OTHERWISE.label, JobState.CANCELLED, Ending.OTHERWISE),
     "left_out": ("Left out", ""),
 }
 _OF_STATE = {
@@ -41,8 +48,8 @@ _OF_STATE = {
     JobState.WAITING: "waiting",
     JobState.HELD: "held",
     JobState.FAILED: "failed",
-    JobState.CANCELLED: "cancelled",
 }
+_OF_ENDING = {Ending.NEEDLESS: "same", Ending.WITH_RUN: "stopped", Ending.OTHERWISE: "cancelled"}
 # Of these it is not known yet what becomes of them.
 _OPEN = ("sending", "doubt", "waiting", "to_come")
 _TOLD = ("held", "failed", "cancelled", "left_out", "waiting")
@@ -64,6 +71,11 @@ class Progress:
         return next((part.number for part in self.parts if part.key == key), 0)
 
     @property
+    def stopped(self) -> int:
+        """Of a cancelled run: what would have gone on, had it not been cancelled."""
+        return self.number("stopped") + self.number("unasked")
+
+    @property
     def to_go(self) -> int:
         return self.total - self.done
 
@@ -78,15 +90,16 @@ def progress_of(run: SendingRun) -> Progress:
     rows = run.rows.values_list("job__state", "job__reasons__0", "why").order_by().annotate(Count("pk"))
     numbers: Counter[str] = Counter()
     reasons: Counter[tuple[str, Reason]] = Counter()
+    is_over = run.state == RunState.CANCELLED
     for state, code, why, number in rows:
-        key = _key(state, code, why)
+        key = _key(state, code, why, is_over)
         numbers[key] += number
         if key in _TOLD and (code or why):
             reasons[key, Reason.of(code or why)] += number
     shares = run.shares.aggregate(practices=Count("pk"), listed=Count(F("taken_at")))
     total = numbers.total()
     return Progress(
-        [Part(key, *_words(key, numbers[key])) for key in _PARTS if numbers[key]],
+        [_part(key, numbers[key]) for key in _PARTS if numbers[key]],
         [(_PARTS[key][0], reason, number) for (key, reason), number in reasons.most_common()],
         total,
         total - sum(numbers[key] for key in _OPEN),
@@ -109,7 +122,9 @@ class PracticeProgress:
 
 def by_practice(run: SendingRun, most: int) -> list[PracticeProgress]:
     """The practices of a run with most to do first, then those with most held. One query over its rows."""
-    to_come = Q(job=None, why="") | Q(job__state__in=UNSETTLED)
+    to_come = Q(job__state__in=UNSETTLED)
+    if run.state != RunState.CANCELLED:
+        to_come |= Q(job=None, why="")
     rows = (
         run.rows.values_list("patient__practice__ods_code", "patient__practice__name")
         .order_by()
@@ -124,14 +139,12 @@ def by_practice(run: SendingRun, most: int) -> list[PracticeProgress]:
     return [PracticeProgress(*row) for row in rows[:most]]
 
 
-def _words(key: str, number: int) -> tuple[str, int, str]:
-    label, state = _PARTS[key]
-    return label, number, state
+def _part(key: str, number: int) -> Part:
+    label, *listed = _PARTS[key]
+    return Part(key, label, number, *listed)
 
 
-def _key(state: str | None, code: str | None, why: str) -> str:
+def _key(state: str | None, code: str | None, why: str, is_over: bool) -> str:
     if state is None:
-        return "left_out" if why else "to_come"
-    if state == JobState.CANCELLED and code and code.startswith("store."):
-        return "same"
-    return _OF_STATE[JobState(state)]
+        return "left_out" if why else "unasked" if is_over else "to_come"
+    return _OF_ENDING[ending_of(code)] if state == JobState.CANCELLED else _OF_STATE[JobState(state)]

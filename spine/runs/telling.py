@@ -43,6 +43,24 @@ def done(run: SendingRun, progress: Progress) -> str:
     return "some" if run.practice_id is None and few else f"{counted(run, progress.done):,}"
 
 
+def cancelled(run: SendingRun, progress: Progress) -> str:
+    """What a cancelled run came to: what went, what cancelling stopped, what did not go all the same."""
+    if not progress.total:
+        return "Cancelled. Nothing was asked for."
+    if _hidden(run, progress):
+        # Sums of parts would give away those that are not told.
+        return f"Cancelled: {patients(run, progress.total)}."
+    went, stopped, on_way = progress.number("sent"), progress.stopped, progress.to_go
+    others = (
+        (stopped, "stopped by cancelling it"),
+        (progress.total - went - stopped - on_way, "not sent for other reasons"),
+        (on_way, "still on the way"),
+    )
+    more = [f"{figure(run, number)} {words}" for number, words in others if number]
+    first = f"{figure(run, went)} of {figure(run, progress.total)} went to the Spine"
+    return f"Cancelled: {', '.join([first, *more])}."
+
+
 def parts(run: SendingRun, progress: Progress) -> list[Part]:
     """The parts; for the programme those that are few, and one more where one is few, told together."""
     hidden = _hidden(run, progress)

@@ -17,6 +17,7 @@ from carerecords.permissions import Role
 from spine.models import GateDecision, Receipt, UploadAttempt, UploadStep
 from spine.reasons import Reason
 from spine.sending.answers import AnswerKind
+from spine.uploads.endings import Ending, jobs_ended
 
 PAGE = 50
 # What `spine.sending.proof` writes where the store was asked after a message: it may have left.
@@ -30,7 +31,8 @@ class UploadFilters:
     """What to show of a practice's uploads; empty: everything. Unknown values count as empty.
 
     `reason` is the headline, as the list shows it; `latest` leaves out what was asked for again; `run` is
-    the public id of the run of uploads that asked for them; `days`: asked for in so many days until now.
+    the public id of the run of uploads that asked for them; `days`: asked for in so many days until now;
+    `ended` narrows what was cancelled (`spine.uploads.endings`), and counts with that state only.
     """
 
     state: str = ""
@@ -39,10 +41,18 @@ class UploadFilters:
     latest: str = ""
     run: str = ""
     days: str = ""
+    ended: str = ""
 
     @classmethod
     def of(
-        cls, state: str, kind: str, reason: str, latest: str, run: str = "", days: str = ""
+        cls,
+        state: str,
+        kind: str,
+        reason: str,
+        latest: str,
+        run: str = "",
+        days: str = "",
+        ended: str = "",
     ) -> "UploadFilters":
         known = {one.code for one in Reason}
         return cls(
@@ -52,6 +62,7 @@ class UploadFilters:
             "yes" if latest == "yes" else "",
             run if _is_uuid(run) else "",
             days if days in PERIODS else "",
+            ended if ended in list(Ending) and state == JobState.CANCELLED else "",
         )
 
     def as_query(self) -> dict[str, str]:
@@ -111,6 +122,8 @@ def _filtered(jobs: QuerySet[UploadJob], filters: UploadFilters) -> QuerySet[Upl
         jobs = jobs.filter(reasons__0=filters.reason)
     if filters.run:
         jobs = jobs.filter(sending_row__run__public_id=filters.run)
+    if filters.ended:
+        jobs = jobs.filter(jobs_ended(Ending(filters.ended)))
     if filters.days:
         since = timezone.now() - datetime.timedelta(days=int(filters.days))
         jobs = jobs.filter(requested_at__gte=since)

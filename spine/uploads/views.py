@@ -18,6 +18,7 @@ from spine.models import StoreCopy
 from spine.reasons import Reason
 from spine.uploads.backlog import outlook_of
 from spine.uploads.copy_age import copy_age
+from spine.uploads.endings import Ending
 from spine.uploads.queries import PERIODS, UploadFilters, last_receipt_at, upload_record, uploads_page
 from spine.uploads.steps import may_cancel, may_try_again
 from spine.uploads.timeline import check_words, headline, receipt_words, timeline
@@ -28,7 +29,7 @@ from spine.uploads.timeline import check_words, headline, receipt_words, timelin
 def uploads(request: CareRequest) -> HttpResponse:
     """The practice's uploads, newest first."""
     practice = _practice(request)
-    names = ("state", "kind", "reason", "latest", "run", "days")
+    names = ("state", "kind", "reason", "latest", "run", "days", "ended")
     filters = UploadFilters.of(*(request.GET.get(name, "") for name in names))
     page = uploads_page(practice, filters, _uuid(request.GET.get("before")))
     record(request, AccessEvent.Kind.LISTED, detail="uploads", rows=len(page.jobs))
@@ -45,6 +46,7 @@ def uploads(request: CareRequest) -> HttpResponse:
         "kinds": JobKind,
         "reasons": Reason,
         "periods": PERIODS,
+        "endings": Ending,
         "address": address,
         "here": request.get_full_path(),
         "first_url": f"{address}?{urlencode(query)}" if query else address,

@@ -98,7 +98,11 @@ def test_a_run_from_the_form_to_its_end(screen, live_server, manager, people):
     expect(page.get_by_text("A cancelled run cannot go on")).to_be_visible()
     look(page, "run-cancel")
     page.get_by_role("button", name="Cancel the run").press("Enter")
-    expect(page.locator("#run").get_by_text("Cancelled: 14 of 14 were done.")).to_be_visible()
+    expect(
+        page.locator("#run").get_by_text(
+            "Cancelled: 5 of 14 went to the Spine, 6 stopped by cancelling it, 3 not sent for other reasons."
+        )
+    ).to_be_visible()
     expect(page.locator(".care-timeline__title")).to_have_text(
         ["Cancelled", "Resumed", "Paused", "Started", "Made"]
     )

@@ -111,7 +111,9 @@ def test_from_the_form_to_the_end(desk, practice, manager):
     press(desk, "run_step", run, do="resume")
     assert "Keep the run" in text_of(desk, "run_cancel", run.public_id)
     press(desk, "run_cancel", run)
-    assert "Cancelled: 1 of 1 were done." in text_of(desk, "run", run.public_id)
+    assert "Cancelled: 0 of 1 went to the Spine, 1 stopped by cancelling it." in text_of(
+        desk, "run", run.public_id
+    )
     for line in ("Made", "Started", "Paused", "Resumed", "Cancelled"):
         assert line in text_of(desk, "run", run.public_id)
     assert UploadJob.objects.get().state == "CANCELLED"
