@@ -80,6 +80,10 @@ class RunForm(forms.Form):
             self.add_error(
                 "kind", "Patients who have left are not in the list. Make a run without its filters"
             )
+        if values.get("hours") == When.ANY:
+            # Left over from another choice; they stay in their fields, in case that is chosen again.
+            for name in ("opens", "closes"):
+                self.errors.pop(name, None)
         if values.get("hours") in {When.EVERY_DAY, When.WEEKENDS_TOO}:
             for name, words in (("opens", "begins"), ("closes", "ends")):
                 if values.get(name) is None and name not in self.errors:

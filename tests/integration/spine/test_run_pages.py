@@ -139,6 +139,18 @@ def test_what_the_form_says(desk, wrong, told):
     assert not SendingRun.objects.exists()
 
 
+def test_times_that_were_left_over_count_for_nothing(desk):
+    """And what was typed stays for whoever changes their mind."""
+    left_over = ASKED | {"opens": "soon", "closes": "7:60"}
+    told = desk.post(reverse("spine:run_new"), left_over | {"kind": ""}).content.decode()
+    assert "Select what the run should do" in told and "must be a time" not in told
+    assert 'value="soon"' in told and 'value="7:60"' in told and not SendingRun.objects.exists()
+    assert desk.post(reverse("spine:run_new"), left_over).status_code == 302
+    assert SendingRun.objects.get().sending_hours == SendingHours()
+    missing = desk.post(reverse("spine:run_new"), left_over | {"hours": "EVERY_DAY"}).content.decode()
+    assert "Start of sending must be a time, like" in missing
+
+
 def test_a_practice_that_contributes_makes_no_run_that_says_otherwise(desk):
     told = desk.post(reverse("spine:run_new"), ASKED | {"kind": "ENDED"}).content.decode()
     assert "This practice contributes." in told and not SendingRun.objects.exists()
