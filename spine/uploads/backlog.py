@@ -149,7 +149,7 @@ def outlook_of_nation(at: datetime.datetime) -> tuple[Queue, Pace | None, Outloo
     """The whole queue, its pace in the last hour, and when it will be done as things stand."""
     found = _counted(UploadJob.objects.all(), at)
     due = may_go(at) + found.pop("removals") + found.pop("notices")
-    queue = Queue(due, due, later=found["later"], next_at=found["next_at"], held=found["held"])
+    queue = Queue(due, due, **{name: found[name] for name in ("later", "next_at", "held", "paused")})
     pace = measure(_row(_BUSY_SINCE, {"now": at})[0], at)
     return queue, pace or measure(at - LOOK_BACK, at), outlook(queue, pace, most_now(), at)
 
@@ -184,7 +184,10 @@ def by_state(jobs: QuerySet[UploadJob]) -> dict[JobState, int]:
 
 
 def _counted(jobs: QuerySet[UploadJob], at: datetime.datetime) -> dict[str, Any]:
-    """Of jobs that have not begun: uploads and removals that are due, what is due later, what is held."""
+    """Of jobs that have not begun: uploads and removals that are due, what is due later, and what is held.
+
+    What waits for no time at all was laid aside for its paused run (`spine.runs.resting`).
+    """
     due, later = Q(due_at__lte=at), Q(state=JobState.WAITING, due_at__gt=at)
     return jobs.filter(state__in=OPEN_STATES).aggregate(
         uploads=Count("pk", filter=due & Q(kind=JobKind.UPLOAD)),
@@ -193,6 +196,7 @@ def _counted(jobs: QuerySet[UploadJob], at: datetime.datetime) -> dict[str, Any]
         later=Count("pk", filter=later),
         next_at=Min("due_at", filter=later),
         held=Count("pk", filter=Q(state=JobState.HELD)),
+        paused=Count("pk", filter=Q(state=JobState.WAITING, due_at=None)),
     )
 
 

@@ -79,7 +79,8 @@ class Queue:
     """What is to be sent, as it stands at a moment.
 
     `due` may go now; `before` is how many messages leave until the last of them has, others' turns
-    included. `later` waits for its moment, the next of which is `next_at`; `held` for whoever holds it.
+    included. `later` waits for its moment, the next of which is `next_at`; `held` for whoever holds it;
+    `paused` for its run, which somebody paused.
     """
 
     due: int = 0
@@ -87,6 +88,7 @@ class Queue:
     later: int = 0
     next_at: datetime.datetime | None = None
     held: int = 0
+    paused: int = 0
 
 
 class Known(Enum):
@@ -94,6 +96,7 @@ class Known(Enum):
 
     NOTHING = auto()
     HELD = auto()
+    PAUSED = auto()
     LATER = auto()
     RANGE = auto()
     EARLIEST = auto()
@@ -133,6 +136,8 @@ def outlook(queue: Queue, pace: Pace | None, most: float | None, at: datetime.da
 def _nothing_due(queue: Queue) -> Outlook:
     if queue.later and queue.next_at:
         return Outlook(Known.LATER, f"Nothing is due now. The next is due on {nhs_datetime(queue.next_at)}.")
+    if queue.paused:
+        return Outlook(Known.PAUSED, "Nothing is due: what waits goes only once its run is resumed.")
     if queue.held:
         return Outlook(Known.HELD, "Nothing is due: what is blocked goes only once nobody holds it.")
     return Outlook(Known.NOTHING, "Nothing waits to be sent.")

@@ -59,6 +59,17 @@ class TestPlace:
         assert (queue.due, queue.before, queue.later, queue.held) == (0, 0, 2, 4)
         assert outlook.known is Known.LATER
 
+    def test_what_its_paused_run_keeps(self, practice):
+        due(practice, 3, due_at=None, reasons=["job.paused"])
+        due(make_practice(), 2, due_at=None, reasons=["job.paused"])
+        queue, outlook = backlog.outlook_of(practice, timezone.now())
+        assert (queue.due, queue.later, queue.held, queue.paused) == (0, 0, 0, 3)
+        assert outlook.known is Known.PAUSED
+        due(practice, 1)
+        queue, _ = backlog.outlook_of(practice, timezone.now())
+        assert (queue.due, queue.before, queue.paused) == (1, 1, 3)
+        assert backlog.outlook_of_nation(timezone.now())[0].paused == 5
+
     def test_own_removals_go_first(self, practice):
         due(make_practice(), 2)
         due(practice, 1, kind=JobKind.WITHDRAWAL)
@@ -164,6 +175,7 @@ class TestNation:
         empty = client.get("/reports/sending/").content.decode()
         assert "2 messages may go now." in empty and "Nothing was sent" in empty
         assert "At most 150 messages" in empty
+        assert "Waits because its run is paused" in empty
         for part in range(6):
             received(3, ago=(part * 10 + 5) * MINUTE)
         UploadJob.objects.filter(state="WAITING").update(due_at=timezone.now() - 60 * MINUTE)

@@ -20,6 +20,15 @@ TONIGHT = AT + 5 * HOUR
 CASES = {
     "nothing waits": (Queue(), EVEN, LIMIT, Known.NOTHING, "Nothing waits to be sent.", None, None),
     "all held": (Queue(held=9), None, LIMIT, Known.HELD, "only once nobody holds it", None, None),
+    "a paused run": (
+        Queue(paused=9, held=4),
+        EVEN,
+        LIMIT,
+        Known.PAUSED,
+        "once its run is resumed",
+        None,
+        None,
+    ),
     "a window at night": (
         Queue(later=9, next_at=TONIGHT, held=4),
         EVEN,
