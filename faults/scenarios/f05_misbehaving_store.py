@@ -16,6 +16,8 @@ LATE = ((9.5, 13.0), (16.0, 20.0))
 RUNG = 6.0
 SLOW = {"slow_answer": 0.2, "delay": 1.0, "silence_before": 1.0, "lost_answer": 0.5}
 ASKED_TO_WAIT = 3.0
+# Answers after which the same message is never sent again by itself, and the reason that people are shown.
+NEVER_TAKEN = {"REFUSED": "tech.refused", "TOO_LARGE": "tech.too_large", "UNSUPPORTED": "tech.unsupported"}
 IN_FLIGHT = datetime.timedelta(seconds=0.5)
 
 
@@ -39,6 +41,7 @@ def run(trial: Trial) -> None:
     nursery.stop_all()
     # What comes late has come by then.
     time.sleep(LATE[-1][-1])
+    _given_up_once(trial)
     _asked_to_wait(trial, surgeries[0])
 
 
@@ -84,6 +87,23 @@ def _unsettled() -> bool:
     from carerecords.models import UploadJob
 
     return UploadJob.objects.filter(finished_at=None).exclude(state="HELD").exists()
+
+
+def _given_up_once(trial: Trial) -> None:
+    """What can never be taken failed at its first such answer, with its reason, in front of people."""
+    from carerecords.models import Practice, UploadJob
+    from spine.models import Receipt
+    from spine.uploads.problems import problems_of
+
+    answers = list(Receipt.objects.filter(kind__in=NEVER_TAKEN).values_list("job", "kind"))
+    wanted = {(job, NEVER_TAKEN[kind]) for job, kind in answers}
+    failed = set(UploadJob.objects.filter(state="FAILED").values_list("pk", "reasons__0"))
+    trial.must(len(wanted) == len(answers), f"{len(answers)} answers that end it, to {len(wanted)} messages")
+    trial.must(wanted and failed == wanted, f"{len(failed)} uploads failed, {len(wanted)} should")
+    causes = (cause for practice in Practice.objects.all() for cause in problems_of(practice))
+    shown = sum(group.number for cause, group in causes if cause.can_be_tried)
+    trial.must(shown == len(failed), f"{shown} of {len(failed)} failed uploads are shown to people")
+    trial.figure(f"{len(failed)} uploads that can never be taken failed at once")
 
 
 def _asked_to_wait(trial: Trial, surgery: people.Surgery) -> None:

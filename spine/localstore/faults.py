@@ -48,6 +48,9 @@ class FaultKind(Enum):
     REDIRECT = ("redirect", "Sends the caller elsewhere, and has stored nothing")
     DUPLICATE = ("duplicate", "Stores it, then says that it had it already (PSIS-30134)")
     DUPLICATE_OF_OTHER = ("duplicate_of_other", "Stores nothing, and says that it has another summary")
+    BAD_REQUEST = ("bad_request", "Answers 400, and has stored nothing")
+    TOO_LARGE = ("too_large", "Answers 413 as to too large a body, and has stored nothing")
+    WRONG_TYPE = ("wrong_type", "Answers 415 as to a body of another type, and has stored nothing")
     UNAUTHORISED = ("unauthorised", "Answers 401 as to a bad token, and has stored nothing")
     FORBIDDEN = ("forbidden", "Answers 403 (PSIS-30418), and has stored nothing")
 

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 from spine.localstore.configuration import Configuration
 from spine.localstore.issuer import Issuer
-from spine.localstore.outcomes import Refusal, bad_token, bad_value
+from spine.localstore.outcomes import Refusal, bad_token, bad_value, wrong_type
 from spine.localstore.vocabulary import FHIR_JSON
 
 REQUEST_ID = "X-Request-ID"
@@ -88,7 +88,7 @@ def check_media_type(headers: Mapping[str, str]) -> None:
     """Raise the 415 unless the body is declared as FHIR JSON (parameters such as charset are allowed)."""
     declared = headers.get("Content-Type", "")
     if declared.partition(";")[0].strip().lower() != FHIR_JSON:
-        raise Refusal(415, "not-supported", f"Content type '{declared}' not supported")
+        raise wrong_type(declared)
 
 
 def check_role(headers: Mapping[str, str], *, needed: bool) -> None:

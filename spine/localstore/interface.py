@@ -197,7 +197,7 @@ def _fill_fetch(arrival: Arrival, request: web.BaseRequest) -> None:
 
 
 async def _read_body(request: web.BaseRequest) -> bytes:
-    too_large = Refusal(413, "invalid", f"Request body is larger than {MAX_BODY_BYTES} bytes")
+    too_large = outcomes.too_large(MAX_BODY_BYTES)
     if (request.content_length or 0) > MAX_BODY_BYTES:
         raise too_large
     try:

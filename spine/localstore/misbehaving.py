@@ -13,6 +13,7 @@ from uuid import uuid4
 from aiohttp import web
 
 from spine.localstore import headers, outcomes
+from spine.localstore.configuration import MAX_BODY_BYTES
 from spine.localstore.faults import Fault, FaultKind
 from spine.localstore.fhir_json import child, first, text
 from spine.localstore.outcomes import Refusal
@@ -124,6 +125,18 @@ async def _duplicate_of_other(_fault: Fault, request: web.BaseRequest, _serve: S
     return _refusing(request, outcomes.duplicate_event(str(uuid4()).upper(), ""))
 
 
+async def _bad_request(_fault: Fault, request: web.BaseRequest, _serve: Serve) -> web.StreamResponse:
+    return _refusing(request, outcomes.bad_value("Code: 400, Display: Invalid Request"))
+
+
+async def _too_large(_fault: Fault, request: web.BaseRequest, _serve: Serve) -> web.StreamResponse:
+    return _refusing(request, outcomes.too_large(MAX_BODY_BYTES))
+
+
+async def _wrong_type(_fault: Fault, request: web.BaseRequest, _serve: Serve) -> web.StreamResponse:
+    return _refusing(request, outcomes.wrong_type(request.headers.get("Content-Type", "")))
+
+
 async def _forbidden(_fault: Fault, request: web.BaseRequest, _serve: Serve) -> web.StreamResponse:
     return _refusing(request, outcomes.no_permission())
 
@@ -150,6 +163,9 @@ _WAYS = {
     FaultKind.REDIRECT: _redirect,
     FaultKind.DUPLICATE: _duplicate,
     FaultKind.DUPLICATE_OF_OTHER: _duplicate_of_other,
+    FaultKind.BAD_REQUEST: _bad_request,
+    FaultKind.TOO_LARGE: _too_large,
+    FaultKind.WRONG_TYPE: _wrong_type,
     FaultKind.UNAUTHORISED: _unauthorised,
     FaultKind.FORBIDDEN: _forbidden,
 }

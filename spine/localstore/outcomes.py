@@ -49,6 +49,16 @@ def number_missing_or_incorrect() -> Refusal:
     )
 
 
+def too_large(most: int) -> Refusal:
+    """Return the 413 for a body of more bytes than that (the definition has no example; wording ours)."""
+    return Refusal(413, "invalid", f"Request body is larger than {most} bytes")
+
+
+def wrong_type(declared: str) -> Refusal:
+    """Return the 415 for a body that is not declared as FHIR JSON."""
+    return Refusal(415, "not-supported", f"Content type '{declared}' not supported")
+
+
 def duplicate_event(composition_id: str, nhs_number: str) -> Refusal:
     """Return the 400 for a composition that is stored already (issue code as in the definition's example)."""
     text = f"[PSIS-30134] - Duplicate event with eventId {composition_id} and nhsNumber {nhs_number}."

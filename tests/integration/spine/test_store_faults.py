@@ -8,9 +8,13 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from carerecords.models import JobState, UploadJob
+from carerecords.permissions import Role
+from spine.localstore.faults import KINDS as FAULTS
 from spine.models import Receipt, StoreCopy
 from spine.sending import client, recovery
-from tests.factories import decide, make_patient
+from spine.uploads import steps
+from spine.uploads.problems import problems_of
+from tests.factories import decide, make_patient, make_user
 from tests.integration.spine.conftest import sending_to
 from tests.localstore_process import fresh_nhs_number, wait_until
 
@@ -87,6 +91,36 @@ def test_a_refusal_of_the_patients_is_not_tried_again(sending, patient, monkeypa
     job = UploadJob.objects.get()
     assert (job.state, job.reasons) == (JobState.HELD, ["consent.differs"])
     assert sending.ledger() == [] and Receipt.objects.filter(kind="CONSENT_DIFFERS").count() == 1
+
+
+# What can never be taken as it is: the answer, the reason, and what the work list calls it.
+NEVER_TAKEN = {
+    "bad_request": ("REFUSED", "tech.refused", "The Spine refused it"),
+    "too_large": ("TOO_LARGE", "tech.too_large", "Message too large"),
+    "wrong_type": ("UNSUPPORTED", "tech.unsupported", "The Spine could not read what this service sent"),
+}
+
+
+@pytest.mark.parametrize("target", ["upload", "find"])
+@pytest.mark.parametrize("kind", NEVER_TAKEN)
+def test_what_can_never_be_taken_fails_in_front_of_people(sending, patient, monkeypatch, kind, target):
+    answer, reason, title = NEVER_TAKEN[kind]
+    decide(patient)
+    fault(kind, target=target)
+    sending.all_due()
+    go_on(sending, monkeypatch)
+    job = UploadJob.objects.get()
+    assert (job.state, job.reasons, job.due_at) == (JobState.FAILED, [reason], None)
+    assert sending.ledger(outcome="accepted") == [] and Receipt.objects.get().kind == answer
+    [(cause, group)] = problems_of(patient.practice)
+    assert (cause.title, group.number, cause.can_be_tried) == (title, 1, True)
+    steps.try_again(job, by=make_user(Role.PRACTICE_MANAGER, patient.practice), at=timezone.now())
+    sending.all_due()
+    assert UploadJob.objects.latest("pk").state == JobState.ACCEPTED
+
+
+def test_every_fault_of_the_store_is_in_a_table():
+    assert set(FAULTS) == {*TABLE, *NEVER_TAKEN, "forbidden"}
 
 
 @pytest.mark.parametrize(
