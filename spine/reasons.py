@@ -179,6 +179,12 @@ class Reason(Enum):
         Actor.NOBODY,
         "Sent, but the answer was lost. The Spine is asked before anything is sent again.",
     )
+    TECH_UNTOLD = (
+        "tech.untold",
+        Effect.HOLD,
+        Actor.NATIONAL,
+        "Sent, but the answer was lost, and the Spine refuses to say if it has it. It is asked again by itself.",
+    )
     STORE_NOTHING = (
         "store.nothing",
         Effect.CANCEL,

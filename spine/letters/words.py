@@ -244,6 +244,7 @@ FOR_PATIENTS: dict[Reason, str] = {
     Reason.TECH_UNSUPPORTED: "The NHS could not take it. We are looking into it.",
     Reason.TECH_WITHDRAWAL: "We could not take it back yet. We are looking into it.",
     Reason.TECH_DOUBT: "We are checking if it got there.",
+    Reason.TECH_UNTOLD: "We are checking if it got there.",
     Reason.NOTICE_NEEDLESS: "",
     Reason.STORE_AGREES: "",
     Reason.STORE_OTHERS: "",

@@ -116,7 +116,9 @@ def holds_ours(one: Sent) -> bool:
 def _kind(one: Sent) -> str:
     """What a receipt says: the answer, or what the store was found to hold."""
     if one.asked_after:
-        return "NOT_TOLD" if one.answer else ("FOUND" if holds_ours(one) else "NOT_THERE")
+        if one.answer:
+            return "NOT_TOLD" if _refused_permission(one) else "ASKED_IN_VAIN"
+        return "FOUND" if holds_ours(one) else "NOT_THERE"
     if one.answer:
         return str(one.answer.kind)
     if holds_ours(one):

@@ -4,6 +4,7 @@ A job whose lease is over was either not begun (no intent: it waits again) or ma
 (intent: in doubt). A job in doubt is never sent again before the store was asked what it holds
 (performance notes 4.2; API definition: a 504 does not mean that the request failed). A store that was told No
 meanwhile does not say any more: the doubt ends as any message does that meets a No, in front of people.
+Where it refuses the question itself, the doubt stays, and people are shown why.
 """
 
 import datetime
@@ -49,16 +50,19 @@ FROM due, carerecords_patient AS patient, spine_uploadattempt AS intent
 WHERE job.id = due.id AND patient.id = job.patient_id
   AND intent.job_id = job.id AND intent.attempt = job.attempt
 RETURNING job.id, job.attempt, job.patient_id, job.failures, job.kind, patient.nhs_number,
-          intent.composition_id, intent.request_id, intent.content_hash, intent.scope, intent.authored_at, intent.at
+          intent.composition_id, intent.request_id, intent.content_hash, intent.scope, intent.authored_at, intent.at,
+          job.reasons
 """
 
 
 @dataclass(frozen=True)
 class InDoubt:
-    """A message whose answer was lost, and when its sending was intended."""
+    """A message whose answer was lost, when its sending was intended, and whether people are shown that the
+    store refuses to tell of it."""
 
     outgoing: Outgoing
     intended_at: datetime.datetime
+    is_shown: bool
 
 
 def release_expired(*, limit: int = BATCH) -> int:
@@ -122,19 +126,51 @@ def resolve_doubt(store: Store, *, limit: int = BATCH) -> int:
         proof.note_not_told(not_told)
         removals = [one for one in arrived if one.outgoing.kind is Kind.WITHDRAWAL]
         mismatches.review([one.outgoing.patient_id for one in [*removals, *not_told]], at=now)
+    _show_untold(
+        [
+            Sent(one.outgoing, held, now, asked_after=True)
+            for one, held in answers
+            if isinstance(held, Answer) and _refuses(held) and not one.is_shown and _settled_by(one, now)
+        ],
+        now,
+    )
     return len(ended)
 
 
+def _show_untold(asked: list[Sent], at: datetime.datetime) -> None:
+    """Gives what stays in doubt its reason, with the answer as proof: once, however often it is asked after."""
+    with transaction.atomic():
+        shown = settle([_untold(one, at) for one in asked], at=at)
+        proof.write_receipts([one for one in asked if one.outgoing.job_id in shown])
+
+
+def _untold(sent: Sent, at: datetime.datetime) -> Settled:
+    out, due_at = sent.outgoing, at + _put_off()
+    return Settled(
+        out.job_id,
+        out.attempt,
+        out.patient_id,
+        JobState.IN_DOUBT,
+        (Reason.TECH_UNTOLD,),
+        due_at,
+        out.failures,
+    )
+
+
+def _put_off() -> datetime.timedelta:
+    """After which time a question is asked again: nobody waits for its answer any more."""
+    return datetime.timedelta(seconds=settings.SPINE_READ_TIMEOUT_SECONDS) + DOUBT_WAIT
+
+
 def _take_in_doubt(at: datetime.datetime, limit: int) -> list[InDoubt]:
-    put_off = at + datetime.timedelta(seconds=settings.SPINE_READ_TIMEOUT_SECONDS) + DOUBT_WAIT
     with connection.cursor() as cursor:
-        cursor.execute(_IN_DOUBT, {"now": at, "limit": limit, "put_off": put_off})
+        cursor.execute(_IN_DOUBT, {"now": at, "limit": limit, "put_off": at + _put_off()})
         return [_in_doubt(row) for row in cursor.fetchall()]
 
 
 def _in_doubt(row: Sequence) -> InDoubt:
     job_id, attempt, patient_id, failures, kind, number, composition, request, content, *rest = row
-    scope, authored_at, intended_at = rest
+    scope, authored_at, intended_at, reasons = rest
     outgoing = Outgoing(
         job_id=job_id,
         attempt=attempt,
@@ -151,7 +187,7 @@ def _in_doubt(row: Sequence) -> InDoubt:
         known=KnownCopy(),
         build=_never,
     )
-    return InDoubt(outgoing, intended_at)
+    return InDoubt(outgoing, intended_at, is_shown=Reason.TECH_UNTOLD.code in reasons)
 
 
 def _never(_: str | None) -> bytes:
@@ -168,6 +204,13 @@ def _settled_by(one: InDoubt, now: datetime.datetime) -> bool:
 
 def _says_no(answer: Answer) -> bool:
     return answer.kind is AnswerKind.CONSENT_DIFFERS
+
+
+def _refuses(answer: Answer) -> bool:
+    """Whether the question was refused for what it is, so that asking again gets the same answer: any 4xx but
+    those that ask to come again (408, 429), and the store's No."""
+    asked_to_come_again = answer.status in (408, 429)
+    return 400 <= (answer.status or 0) < 500 and not asked_to_come_again and not _says_no(answer)
 
 
 def _found(one: InDoubt, at: datetime.datetime) -> Sent:

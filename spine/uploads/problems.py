@@ -145,6 +145,16 @@ CAUSES = (
         "The Spine is asked before anything is sent again.",
     ),
     Cause(
+        JobState.IN_DOUBT,
+        None,
+        Reason.TECH_UNTOLD,
+        "The answer was lost, and the Spine refuses to say what it holds",
+        Actor.NATIONAL,
+        "Nothing is sent again before the Spine has said what it holds. Its answer to the question is with each upload: "
+        "this service's access or address is set wrong, or the Spine has changed. Whoever runs this service mends that; "
+        "the rest goes by itself.",
+    ),
+    Cause(
         JobState.WAITING,
         None,
         Reason.TECH_RETRY,

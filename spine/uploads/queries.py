@@ -21,7 +21,7 @@ from spine.uploads.endings import Ending, jobs_ended
 
 PAGE = 50
 # What `spine.sending.proof` writes where the store was asked after a message: it may have left.
-ASKED_AFTER = ("FOUND", "NOT_THERE", "NOT_TOLD")
+ASKED_AFTER = ("FOUND", "NOT_THERE", "NOT_TOLD", "ASKED_IN_VAIN")
 # What the list may be narrowed to by when uploads were asked for, in days.
 PERIODS = {"1": "In the last 24 hours", "7": "In the last 7 days", "30": "In the last 30 days"}
 

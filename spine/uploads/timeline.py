@@ -42,6 +42,7 @@ _RECEIPTS = {
     "FOUND": "The Spine was asked, and has it",
     "NOT_THERE": "The Spine was asked, and does not have it",
     "NOT_TOLD": "The Spine was asked, and does not say: it holds a different decision",
+    "ASKED_IN_VAIN": "The Spine was asked, and refused the question",
     "OTHERS": "Nothing to send: what the Spine holds did not come from here",
     "UNCHANGED": "Nothing to send: the Spine holds exactly this",
     "NOTHING_THERE": "Nothing to remove: the Spine holds no record",

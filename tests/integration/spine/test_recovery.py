@@ -14,10 +14,12 @@ from carerecords.models.fact_clock import NATIONAL
 from consent.codes import Preference
 from spine.models import PermissionMismatch, Receipt, StoreCopy, UploadAttempt
 from spine.policy.actions import stop_uploads
+from spine.reasons import Reason
 from spine.sending import desk, pipeline
-from spine.sending.answers import Answer, AnswerKind
+from spine.sending.answers import Answer, AnswerKind, classify
 from spine.sending.claims import claim
 from spine.sending.outcomes import LADDER
+from spine.uploads.problems import problems_of
 from tests.factories import decide, make_patient
 from tests.localstore_process import fresh_nhs_number
 
@@ -111,6 +113,40 @@ def test_a_doubt_that_the_store_answers_with_no_ends_before_people(sending, sett
     assert (job.state, job.reasons) == (JobState.HELD, ["consent.differs"])
     assert Receipt.objects.latest("pk").kind == "NOT_TOLD"
     assert PermissionMismatch.objects.get(ended_at=None).kind == "STORE_REFUSES"
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 410, 413, 415, 422])
+def test_a_doubt_that_nobody_tells_of_is_shown_with_its_cause(
+    sending, settings, patient, monkeypatch, status
+):
+    """It stays in doubt, since the message may be there; once the store tells, it ends by itself."""
+    decide(patient)
+    monkeypatch.setattr(sending.store._client, "upload", _lost(sending.store._client.upload))
+    sending.all_due()
+    with monkeypatch.context() as patched:
+        patched.setattr(sending.store._client, "read_current", _answers(status))
+        doubt_is_asked_after(sending)
+        assert UploadJob.objects.get().reasons == ["tech.doubt"], "it may still be on its way"
+        settings.SPINE_READ_TIMEOUT_SECONDS = -6
+        assert [doubt_is_asked_after(sending) for _ in range(3)] == [0, 0, 0]
+    job = UploadJob.objects.get()
+    assert (job.state, job.reasons) == (JobState.IN_DOUBT, ["tech.untold"])
+    assert list(Receipt.objects.values_list("kind", "http_status")[1:]) == [("ASKED_IN_VAIN", status)]
+    [(cause, group)] = problems_of(patient.practice)
+    assert (cause.reason, group.number) == (Reason.TECH_UNTOLD, 1)
+    assert doubt_is_asked_after(sending) == 1
+    assert UploadJob.objects.get().state == JobState.ACCEPTED and len(sending.ledger()) == 1
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 503, 504])
+def test_a_doubt_that_is_told_of_later_needs_nobody(sending, settings, patient, monkeypatch, status):
+    decide(patient)
+    monkeypatch.setattr(sending.store._client, "upload", _lost(sending.store._client.upload))
+    sending.all_due()
+    monkeypatch.setattr(sending.store._client, "read_current", _answers(status))
+    settings.SPINE_READ_TIMEOUT_SECONDS = -6
+    assert doubt_is_asked_after(sending) == 0
+    assert UploadJob.objects.get().reasons == ["tech.doubt"] and Receipt.objects.count() == 1
 
 
 def test_a_dissent_while_a_doubt_meets_no_reaches_people(sending, settings, patient, monkeypatch):
@@ -304,3 +340,12 @@ def _lost(upload):
         return answer if next(times) else Answer(AnswerKind.UNKNOWN, 504)
 
     return lossy
+
+
+def _answers(status):
+    """Every question is answered so, without a body."""
+
+    async def refused(*args, **kwargs):
+        return classify(status, {}, b"", now=timezone.now())
+
+    return refused
