@@ -38,7 +38,7 @@ async def answer_program(request: web.BaseRequest, faults: Faults) -> web.Respon
         try:
             faults.order(await _read(request))
         except FaultRefused as refusal:
-            return web.json_response({"field": refusal.field, "message": str(refusal)}, status=400)
+            return web.json_response({"problems": refusal.problems}, status=400)
     elif request.method == "DELETE":
         faults.clear()
     elif request.method != "GET":
@@ -75,7 +75,7 @@ async def _read(request: web.BaseRequest) -> Mapping[str, str]:
     except ValueError:
         wanted = None
     if not isinstance(wanted, dict):
-        raise FaultRefused("kind", "The body must be a JSON object")
+        raise FaultRefused({"kind": "The body must be a JSON object"})
     return {str(name): "" if value is None else str(value) for name, value in wanted.items()}
 
 

@@ -16,15 +16,33 @@ from spine.localstore import arrivals as a
 
 ANY: Final = "any"
 TARGETS: Final = (ANY, a.UPLOAD, a.FIND, a.FETCH, a.PERMISSION, a.ALERT, a.TOKEN)
-MOST_TIMES: Final = 1_000_000_000
-LONGEST_SECONDS: Final = 24 * 3600.0
 LARGEST_BODY: Final = 2 * 1024**3
-_LABELS: Final = {
-    "probability": "Chance",
-    "times": "How many times",
-    "seconds": "Seconds",
-    "seed": "Seed",
-    "size": "Size",
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a number of an order may be, and what it is where none was given."""
+
+    label: str
+    default: float
+    words: str
+    least: float
+    most: float
+    is_whole: bool = True
+
+    def allow(self, value: float) -> bool:
+        return self.least <= value <= self.most and (value.is_integer() or not self.is_whole)
+
+
+# Where no number of times was given there is no end: 0.
+NUMBERS: Final = {
+    "probability": Bounds("Chance", 1.0, "a number above 0, at most 1", 1e-9, 1.0, is_whole=False),
+    "times": Bounds("How many times", 0, "a whole number from 1 to 1,000,000,000", 1, 1_000_000_000),
+    "seconds": Bounds(
+        "Seconds", 1.0, "a number from 0 to 86,400, which is a day", 0, 24 * 3600, is_whole=False
+    ),
+    "seed": Bounds("Seed", 1, "a whole number from 0 to 1,000,000,000", 0, 1_000_000_000),
+    "size": Bounds("Size", LARGEST_BODY, f"a whole number from 1 to {LARGEST_BODY:,}", 1, LARGEST_BODY),
 }
 
 
@@ -63,11 +81,11 @@ KINDS: Final = {kind.code: kind for kind in FaultKind}
 
 
 class FaultRefused(Exception):
-    """A fault that cannot be set; `field` names what to mend, the message says how."""
+    """A fault that cannot be set; `problems` says for each field to mend what is wrong with it."""
 
-    def __init__(self, field_name: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field_name
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        super().__init__(". ".join(problems.values()))
+        self.problems = problems
 
 
 @dataclass(slots=True)
@@ -136,35 +154,45 @@ class Faults:
 
 
 def read_order(number: int, wanted: Mapping[str, str]) -> Fault:
-    """Return the fault that texts describe (as a form or a command gives them); empty means the default."""
+    """Return the fault that texts describe (as a form or a command gives them); empty means the default.
+
+    Raises FaultRefused with all that is wrong, in the order of the form.
+    """
     given = {name: value.strip() for name, value in wanted.items() if value.strip()}
+    problems: dict[str, str] = {}
     kind = KINDS.get(given.get("kind", ""))
     if kind is None:
-        raise FaultRefused("kind", f"Select a fault: {', '.join(KINDS)}")
+        problems["kind"] = f"Select a fault: {', '.join(KINDS)}"
     target = given.get("target", ANY)
     if target not in TARGETS:
-        raise FaultRefused("target", f"Select which requests meet it: {', '.join(TARGETS)}")
+        problems["target"] = f"Select which requests meet it: {', '.join(TARGETS)}"
+    numbers = {name: _number(given, name, bounds, problems) for name, bounds in NUMBERS.items()}
     retry_after = given.get("retry_after", "1")
     if not (retry_after.isascii() and retry_after.isprintable() and len(retry_after) <= 100):
-        raise FaultRefused("retry_after", "Retry-After must be up to 100 plain characters")
+        problems["retry_after"] = "Retry-After must be up to 100 plain characters"
+    if problems or kind is None:
+        raise FaultRefused(problems)
     return Fault(
         number,
         kind,
         target,
-        probability=_number(given, "probability", 1.0, above=0.0, most=1.0),
-        times=None if "times" not in given else int(_number(given, "times", 1, above=0, most=MOST_TIMES)),
-        seed=int(_number(given, "seed", 1, above=-1, most=MOST_TIMES)),
-        seconds=_number(given, "seconds", 1.0, above=-0.001, most=LONGEST_SECONDS),
+        probability=numbers["probability"],
+        times=int(numbers["times"]) or None,
+        seed=int(numbers["seed"]),
+        seconds=numbers["seconds"],
         retry_after=retry_after,
-        size=int(_number(given, "size", LARGEST_BODY, above=0, most=LARGEST_BODY)),
+        size=int(numbers["size"]),
     )
 
 
-def _number(given: Mapping[str, str], name: str, default: float, *, above: float, most: float) -> float:
+def _number(given: Mapping[str, str], name: str, bounds: Bounds, problems: dict[str, str]) -> float:
+    """Return the number that was given, or the default; notes a problem where it is none that may be."""
+    if name not in given:
+        return bounds.default
     try:
-        value = float(given.get(name, default))
+        value = float(given[name])
     except ValueError:
         value = float("nan")
-    if not above < value <= most:
-        raise FaultRefused(name, f"{_LABELS[name]} must be a number, at most {most:,.0f}")
+    if not bounds.allow(value):
+        problems[name] = f"{bounds.label} must be {bounds.words}"
     return value

@@ -5,6 +5,7 @@ import json
 import socket
 import time
 from email.utils import parsedate_to_datetime
+from html import escape
 from urllib.parse import urlencode, urlsplit
 
 import pytest
@@ -149,6 +150,9 @@ def test_the_same_seed_strikes_the_same_requests(odd_store):
         ({"kind": "delay", "seconds": "nan"}, "seconds"),
         ({"kind": "delay", "seconds": 1e9}, "seconds"),
         ({"kind": "delay", "times": "many"}, "times"),
+        ({"kind": "delay", "times": "0.5"}, "times"),
+        ({"kind": "delay", "seed": "1.5"}, "seed"),
+        ({"kind": "delay", "seconds": -1}, "seconds"),
         ({"kind": "too_many", "retry_after": "a\r\nSet-Cookie: b"}, "retry_after"),
         ({"kind": "huge_body", "size": -1}, "size"),
         ([], "kind"),
@@ -157,7 +161,36 @@ def test_the_same_seed_strikes_the_same_requests(odd_store):
 )
 def test_an_order_that_is_not_one(odd_store, wanted, field):
     answer = odd_store.anywhere("POST", "/faults", json.dumps(wanted).encode(), **JSON)
-    assert (answer.status, answer.json["field"]) == (400, field)
+    assert (answer.status, list(answer.json["problems"])) == (400, [field])
+    assert odd_store.anywhere("GET", "/faults", Accept="application/json").json["faults"] == []
+
+
+# One bad answer in each field, and what is said of it.
+ALL_WRONG = {
+    "kind": ("explode", "Select a fault"),
+    "target": ("pages", "Select which requests meet it"),
+    "probability": ("often", "Chance must be a number above 0, at most 1"),
+    "times": ("<b>", "How many times must be a whole number from 1 to 1,000,000,000"),
+    "seconds": ("-1", "Seconds must be a number from 0 to 86,400, which is a day"),
+    "seed": ("x", "Seed must be a whole number from 0 to 1,000,000,000"),
+    "size": ("0", "Size must be a whole number from 1 to 2,147,483,648"),
+    "retry_after": ("é", "Retry-After must be up to 100 plain characters"),
+}
+
+
+def test_all_that_is_wrong_is_said_at_once_each_beside_its_field(odd_store):
+    wrong = {name: value for name, (value, _) in ALL_WRONG.items()}
+    problems = odd_store.anywhere("POST", "/faults", json.dumps(wrong).encode(), **JSON).json["problems"]
+    assert list(problems) == list(ALL_WRONG)
+    assert all(problems[name].startswith(told) for name, (_, told) in ALL_WRONG.items())
+    refused = odd_store.anywhere("POST", "/faults", urlencode(wrong).encode(), **FORM)
+    html = refused.body.decode()
+    assert refused.status == 400 and html.count('class="error"') == html.count('href="#') - 1 == len(
+        ALL_WRONG
+    )
+    for name, (value, told) in ALL_WRONG.items():
+        assert f'<li><a href="#{name}">{told}</a></li>' in html and f'id="{name}_error"' in html
+        assert name in ("kind", "target") or f'value="{escape(value)}"' in html
     assert odd_store.anywhere("GET", "/faults", Accept="application/json").json["faults"] == []
 
 

@@ -72,7 +72,7 @@ class Pages:
     async def _order_fault(self, request: web.BaseRequest, faults: Faults) -> web.Response:
         """The faults in force, and a form that adds one or clears all."""
         if request.method == "GET":
-            return self._fault_page(faults, {}, None)
+            return self._fault_page(faults, {}, {})
         if request.method != "POST" or not control.from_own_page(request):
             return await self.missing()
         sent = {name: str(value)[:200] for name, value in (await request.post()).items()}
@@ -82,20 +82,21 @@ class Pages:
             try:
                 faults.order(sent)
             except FaultRefused as refusal:
-                return self._fault_page(faults, sent, refusal)
+                return self._fault_page(faults, sent, refusal.problems)
         return web.Response(status=303, headers={**_HEADERS, "Location": control.PATH})
 
     def _fault_page(
-        self, faults: Faults, sent: Mapping[str, str], refusal: FaultRefused | None
+        self, faults: Faults, sent: Mapping[str, str], problems: Mapping[str, str]
     ) -> web.Response:
         values = {
             "faults": list(faults),
             "kinds": FaultKind,
             "targets": TARGETS,
             "sent": sent,
-            "refusal": refusal,
+            # A list that lies open needs no second one beside it in words.
+            "problems": {name: told.partition(":")[0] for name, told in problems.items()},
         }
-        return self._page("faults.html", 400 if refusal else 200, values)
+        return self._page("faults.html", 400 if problems else 200, values)
 
     async def _ledger(self, query: Mapping[str, str], sought: str = "", fault: str = "") -> web.Response:
         outcome = query.get("outcome", "")

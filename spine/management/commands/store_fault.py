@@ -60,6 +60,6 @@ class Command(BaseCommand):
 
 def _why(error: urllib.error.HTTPError) -> str:
     if error.code == 400:
-        message: str = json.load(error)["message"]
-        return message
+        problems: dict[str, str] = json.load(error)["problems"]
+        return "\n".join(f"{message}." for message in problems.values())
     return "This store takes no orders: start it with LOCALSTORE_CONTROL=1, on this machine."
