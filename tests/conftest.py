@@ -8,6 +8,7 @@ import pytest
 from django.db import connection, transaction
 from django.test import TransactionTestCase
 
+from tests.copied_database import django_db_modify_db_settings  # noqa: F401 - a fixture
 from tests.personas import *  # fixtures, found by name
 
 # Made by the migrations from the models alone, so each test would make them again as they are.
