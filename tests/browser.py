@@ -24,7 +24,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "test-results"
@@ -150,6 +150,11 @@ def log_in(page, live_server):
         )
 
     return put
+
+
+def guard_over(page):
+    """Waits until every form takes a press again: one that is still there does two seconds after its last."""
+    expect(page.locator("form[data-care-sent]")).to_have_count(0)
 
 
 def look(page, name):

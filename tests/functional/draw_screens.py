@@ -16,7 +16,7 @@ from carerecords.models import User
 from consent import bulk_runs
 from consent.codes import Preference, Source
 from demo.load import load
-from tests.browser import DESKTOP, PHONE
+from tests.browser import DESKTOP, PHONE, guard_over
 from tests.factories import decide, make_item
 from tests.integration.consent.importing import csv_of, decision
 from tests.policy_factories import start_boycott
@@ -26,7 +26,6 @@ FOLDER = Path(__file__).resolve().parents[2] / "docs" / "screens"
 SHARE = 0.05
 TALLEST = 1400
 COLOURS = 96
-GUARD = 2000
 
 
 class Camera:
@@ -42,7 +41,7 @@ class Camera:
         self.page.goto(self.url + address)
 
     def press(self, name):
-        self.page.wait_for_timeout(GUARD)
+        guard_over(self.page)
         self.page.get_by_role("button", name=name).first.click()
 
     def date(self, day):
@@ -123,7 +122,7 @@ def sheet(camera):
         answer = "Refuses" if number == 3 else "Consents"
         camera.page.locator(f"#row-{number}").get_by_label(answer).check()
         camera.page.locator(f"#row-{number} .nhsuk-tag", has_text="Consent").wait_for()
-    camera.page.wait_for_timeout(GUARD)
+    guard_over(camera.page)
     camera.keep("sheet")
 
 

@@ -9,12 +9,10 @@ from consent import bulk_runs, bulk_work
 from consent.codes import BulkKind, Preference
 from consent.letters import letters_sent
 from consent.models import BulkRun, ConsentEvent, NoticeLetter
-from tests.browser import PHONE, look
+from tests.browser import PHONE, guard_over, look
 from tests.factories import decide, make_list, make_patient
 
 pytestmark = pytest.mark.django_db(transaction=True)
-# The guard against a second press of a form's button.
-GUARD = 2000
 
 
 @pytest.fixture
@@ -69,7 +67,7 @@ def test_13_letters_to_all_1234_that_match(
     look(page, "bulk-letters-errors")
     fill_in_date(page, today)
     page.get_by_label("Which letter").fill("Spring")
-    page.wait_for_timeout(GUARD)
+    guard_over(page)
     page.get_by_role("button", name="Check before you save").click()
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Check before you change 1,234 patients")
@@ -167,7 +165,7 @@ def test_consent_for_those_picked_by_hand(page, live_server, log_in, manager, pr
     fill_in_date(page, today)
     page.get_by_label("Letter or form reference").fill("Box 4")
     page.get_by_label("Reason for this change").fill("Forms of the open day")
-    page.wait_for_timeout(GUARD)
+    guard_over(page)
     page.get_by_role("button", name="Check before you save").click()
     expect(page.get_by_text("1 patient refused before.")).to_be_visible()
     expect(page.get_by_text("Under 16: record one by one who decided: 1")).to_be_visible()
@@ -201,7 +199,7 @@ def test_refusals_for_many_and_back_again(screen, live_server, manager, gp, prac
     expect(page.get_by_role("alert")).to_contain_text("Select why you need patient details")
     look(page, "bulk-export-error")
     page.get_by_label("To check decisions against paper or another system").check()
-    page.wait_for_timeout(GUARD)
+    guard_over(page)
     with page.expect_download() as file:
         page.get_by_role("button", name="Download CSV").click()
     lines = file.value.path().read_text(encoding="utf-8-sig").splitlines()
@@ -236,6 +234,6 @@ def test_put_off_and_a_list_that_grew_old(page, live_server, log_in, manager, pr
     expect(page.get_by_role("alert")).to_contain_text("This list is over 30 minutes old. Check it again.")
     look(page, "bulk-check-old")
     monkeypatch.undo()
-    page.wait_for_timeout(GUARD)
+    guard_over(page)
     page.get_by_role("button", name="Defer 3 patients").click()
     expect(page.get_by_text("Finished. 3 patients changed, 0 already so, 0 skipped.")).to_be_visible()

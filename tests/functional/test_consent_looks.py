@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from carerecords.models import JobState, Patient, UploadJob
 from consent.codes import Preference, Source
-from tests.browser import look, shot
+from tests.browser import guard_over, look, shot
 from tests.factories import decide, make_patient
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -119,12 +119,12 @@ def test_decision_in_the_list(page, live_server, log_in, gp, surgery):
     page.get_by_role("button", name="Save decision").click()
     expect(page.get_by_role("alert")).to_contain_text("Select what the patient decided")
     look(page, "patients-row-errors")
-    page.wait_for_timeout(2000)  # the guard against a second press
+    guard_over(page)
     page.get_by_role("button", name="Use today’s date").click()
     expect(page.get_by_label("Year")).to_have_value(str(timezone.localdate().year))
     page.get_by_label("Consents: core only").check()
     page.get_by_label("In person").check()
-    page.wait_for_timeout(2000)
+    guard_over(page)
     page.get_by_role("button", name="Save decision").click()
     expect(
         page.get_by_text("Consent given recorded for ADEYEMI, Grace. Uploads wait until").first

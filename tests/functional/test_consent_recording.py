@@ -7,12 +7,10 @@ from playwright.sync_api import expect
 from carerecords.models import Patient
 from consent.codes import Preference
 from consent.models import ConsentEvent
-from tests.browser import axe, no_horizontal_scroll
+from tests.browser import axe, guard_over, no_horizontal_scroll
 from tests.factories import decide, make_patient
 
 pytestmark = pytest.mark.django_db(transaction=True)
-# The guard against a second press of a form's button.
-GUARD = 2000
 
 
 @pytest.fixture
@@ -242,7 +240,7 @@ def test_a_server_that_refuses_is_told_and_the_answers_stay(page, live_server, l
     expect(page.locator("#care-announcement")).to_have_text("Not saved. Press the save button to try again.")
     expect(row(page, "Brown").get_by_label("Consents: core only")).to_be_checked()
     page.unroute("**/consent/new/")
-    page.wait_for_timeout(GUARD)
+    guard_over(page)
     row(page, "Brown").get_by_role("button", name="Save decision").click()
     expect(row(page, "Brown").locator(".care-said")).to_contain_text("Consent given recorded")
     assert state_of(people["Brown"]) == "EXPRESS_CORE"

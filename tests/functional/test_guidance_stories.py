@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from boycott.models import GuidanceAcknowledgement
 from carerecords.permissions import Role
-from tests.browser import look, shot
+from tests.browser import guard_over, look, shot
 from tests.factories import make_user
 from tests.guidance_factories import GUIDANCE_SLUG, TEXT, make_guidance, publish_guidance
 
@@ -24,8 +24,7 @@ def test_written_published_acknowledged_and_printed(screen, live_server, policy_
     screen.get_by_label("Title").fill("Practical steps for GPs")
     screen.get_by_label("Text", exact=True).fill(TEXT)
     screen.get_by_label("By itself, as soon as another policy admin publishes it").check()
-    if screen.scripts:
-        screen.wait_for_timeout(2000)  # the guard against a second press
+    guard_over(screen)
     screen.get_by_role("button", name="Save draft").click()
     expect(
         screen.get_by_text("You wrote this draft, so another policy admin must publish it.")

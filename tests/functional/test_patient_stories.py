@@ -12,7 +12,7 @@ from carerecords.permissions import Role
 from consent.codes import Preference, Source
 from consent.letters import letters_sent
 from consent.models import ConsentEvent, NoticeLetter
-from tests.browser import look, shot
+from tests.browser import guard_over, look, shot
 from tests.factories import decide, make_item, make_patient, make_user
 from tests.policy_factories import start_boycott
 
@@ -160,8 +160,7 @@ def test_mark_an_old_decision_as_invalid(screen, live_server, gp, grace):
     expect(screen.get_by_role("alert")).to_contain_text("Enter why this decision is not right")
     look(screen, "invalid-error")
     screen.get_by_label("Why is this decision not right?").fill("It was for the sister, <b>Ann</b>")
-    # The guard against a second press of a form's button.
-    screen.wait_for_timeout(2000)
+    guard_over(screen)
     screen.get_by_role("button", name="Continue").click()
     expect(screen.get_by_role("heading", name="Check and confirm")).to_be_visible()
     look(screen, "invalid-check")

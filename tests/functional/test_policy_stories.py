@@ -11,7 +11,7 @@ from boycott.models import PolicyChange
 from boycott.positions import Position
 from carerecords.models import JobState, UploadJob
 from carerecords.permissions import Role
-from tests.browser import look, shot
+from tests.browser import guard_over, look, shot
 from tests.factories import decide, make_patient, make_practice, make_user
 from tests.logging_in import PASSWORD, give_password
 from tests.policy_factories import (
@@ -46,7 +46,7 @@ def england(practice, gp):
 
 
 def press(page, name):
-    page.wait_for_timeout(2000)  # the guard against a second press
+    guard_over(page)
     page.get_by_role("button", name=name, exact=True).click()
 
 
@@ -265,7 +265,7 @@ def test_manager_answers(page, live_server, log_in, manager, gp, england):
     page.get_by_label("Who agreed this?").fill("The partners")
     for box, text in (("Day", "2"), ("Month", "3"), ("Year", "2026")):
         page.get_by_label(box).fill(text)
-    page.wait_for_timeout(2000)
+    guard_over(page)
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_text("Uploads start for 3 patients of 3 with consent.")).to_be_visible()
     look(page, "stance-check")

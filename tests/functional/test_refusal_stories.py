@@ -12,14 +12,12 @@ from carerecords.models import Patient
 from consent import bulk_runs
 from consent.codes import BulkKind, ConsentState, Preference, Source
 from consent.models import BulkRun, ConsentEvent
-from tests.browser import look
+from tests.browser import guard_over, look
 from tests.factories import decide, make_list
 from tests.policy_factories import start_boycott
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BEGAN = timezone.now() - datetime.timedelta(days=20)
-# The guard against a second press of a form's button.
-GUARD = 2000
 
 
 @pytest.fixture
@@ -93,7 +91,7 @@ def test_policy_written_into_records_is_found_and_put_right(
     for box, number in (("Day", 2), ("Month", 3), ("Year", 2026)):
         page.get_by_label(box).fill(str(number))
     page.get_by_label("Why these refusals are not").fill("Typed in from a list after the vote.")
-    page.wait_for_timeout(GUARD)
+    guard_over(page)
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_text("30 refusals are marked as recorded in error.")).to_be_visible()
     look(page, "conversion-check")
@@ -104,7 +102,7 @@ def test_policy_written_into_records_is_found_and_put_right(
     page.get_by_role("button", name="Turn 30 refusals into a stance").click()
     expect(page.get_by_role("alert")).to_contain_text("Decisions changed since this page was shown.")
     look(page, "conversion-check-changed")
-    page.wait_for_timeout(GUARD)
+    guard_over(page)
     page.get_by_role("button", name="Turn 29 refusals into a stance").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Refusals turned into a stance")
     look(page, "conversion-waiting")

@@ -13,7 +13,7 @@ from carerecords.permissions import Role
 from consent.codes import Preference
 from spine.models import SendingRun
 from spine.runs import feeding
-from tests.browser import PHONE, look
+from tests.browser import PHONE, guard_over, look
 from tests.factories import decide, make_patient, make_user
 from tests.logging_in import PASSWORD, give_password
 
@@ -60,7 +60,7 @@ def test_a_run_from_the_form_to_its_end(screen, live_server, manager, people):
     expect(page.get_by_role("alert")).to_contain_text("Select what the run should do")
     expect(page.get_by_role("alert")).to_contain_text("End of sending must be a time, like 6am or 6:30pm")
     look(page, "run-new-errors")
-    page.wait_for_timeout(2000)  # the guard against a second press
+    guard_over(page)
     page.get_by_label("First upload").press("Space")
     page.get_by_label("At any time").press("Space")
     page.get_by_label("End of sending").fill("7am")

@@ -12,7 +12,7 @@ from carerecords.models import Patient, UploadJob
 from config.session_limits import SEEN
 from consent.codes import Preference
 from consent.models import ConsentEvent, FormDraft, SheetRow
-from tests.browser import axe, look, no_horizontal_scroll
+from tests.browser import axe, guard_over, look, no_horizontal_scroll
 from tests.factories import decide
 from tests.integration.consent.sheets import CORE, NO, START, make_people, make_sheet, page_of, states
 
@@ -92,7 +92,7 @@ def test_1_ten_are_decided_with_two_keys_each(page, live_server, log_in, gp, peo
     expect(page.locator("#care-announcement")).to_have_text("Consent recorded for PERSON010, Grace. Undo")
     today = timezone.localdate()
     assert events() == [(CORE, "IN_PERSON", today)] * 10
-    page.wait_for_timeout(2000)  # the guard against a second press of the day's button
+    guard_over(page)
     press(page, "Enter")
     expect(page.get_by_role("heading", name="10 decisions saved")).to_be_focused()
     expect(page.get_by_text("No decision", exact=True)).to_have_count(15)

@@ -5,16 +5,10 @@ from playwright.sync_api import expect
 
 from boycott.models import HasVoted, SurveyAnswer
 from boycott.surveys.vocabulary import Kind
-from tests.browser import look
+from tests.browser import guard_over, look
 from tests.survey_factories import make_open, run_to_its_end
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def guard(page):
-    """Past the two seconds in which a second press does nothing."""
-    if page.scripts:
-        page.wait_for_timeout(2000)
 
 
 def test_a_gp_answers_and_changes_a_survey(screen, live_server, gp):
@@ -29,12 +23,12 @@ def test_a_gp_answers_and_changes_a_survey(screen, live_server, gp):
     expect(screen.get_by_role("alert")).to_contain_text("Select an answer")
     look(screen, "survey-error")
     screen.get_by_label("I plan to follow", exact=True).check()
-    guard(screen)
+    guard_over(screen)
     screen.get_by_role("button", name="Save your answer").click()
     expect(screen.get_by_text("Your answer is recorded. You can change it until")).to_be_visible()
     look(screen, "survey-answered")
     screen.get_by_label("Not decided").check()
-    guard(screen)
+    guard_over(screen)
     screen.get_by_role("button", name="Change your answer").click()
     expect(screen.get_by_text("You answered “Not decided”")).to_be_visible()
     assert SurveyAnswer.objects.count() == 2
@@ -86,6 +80,6 @@ def test_the_meter_and_what_answers_mean_for_coverage(screen, live_server, pract
     expect(screen.get_by_role("alert")).to_contain_text("must be a whole number from 0 to 100")
     look(screen, "projection-error")
     screen.get_by_label("Intentions that become actions").fill("100")
-    guard(screen)
+    guard_over(screen)
     screen.get_by_role("button", name="Update").click()
     expect(screen.get_by_text("Coverage would be 24.8%")).to_be_visible()
