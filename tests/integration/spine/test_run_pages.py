@@ -1,22 +1,18 @@
-"""The pages of runs: what the check page foresees happens, forms in the user's words, strangers, costs."""
+"""The pages of runs: forms in the user's words, what the programme is told, strangers, costs."""
 
 import datetime
 import html
 import io
-import random
 import re
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
-from django.db.models import Count
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from boycott.actions import set_gp_stance
-from boycott.positions import GpStance
 from carerecords.confirmation import Confirmation
 from carerecords.models import Patient, Practice, UploadJob
 from carerecords.permissions import Role
@@ -31,7 +27,6 @@ from tests.factories import decide, make_list, make_patient, make_practice, make
 from tests.integration.spine.running import fed, make_run, started
 from tests.logging_in import PASSWORD, give_password
 
-ANSWERS = [Preference.EXPRESS_CORE, Preference.EXPRESS_ADDITIONAL, Preference.EXPRESS_DISSENT]
 ASKED = {"kind": "INITIAL", "group": "ALL", "hours": "ANY", "opens": "7pm", "closes": "7am"}
 
 
@@ -49,39 +44,6 @@ def text_of(client, name, *ids):
     answer = client.get(reverse(f"spine:{name}", args=ids))
     assert answer.status_code == 200
     return " ".join(answer.content.decode().split())
-
-
-def test_what_is_foreseen_happens(db, practice):
-    """On a random population: the same numbers, by the same reasons."""
-    rng = random.Random(150)
-    gps = [make_user(Role.GP, practice) for _ in range(2)]
-    set_gp_stance(gp=gps[0], practice=practice, stance=GpStance.HOLD, at=timezone.now())
-    today = timezone.localdate()
-    for _ in range(60):
-        patient = make_patient(
-            practice,
-            usual_gp=rng.choice(gps),
-            identity=rng.choice(["VERIFIED", "VERIFIED", "UNVERIFIED"]),
-            is_sensitive=rng.random() < 0.1,
-            died_on=today if rng.random() < 0.1 else None,
-        )
-        if patient.died_on is None and rng.random() < 0.8:
-            decide(patient, rng.choice(ANSWERS), by=rng.choice(gps))
-        if rng.random() < 0.8:
-            UploadJob.objects.filter(patient=patient).delete()
-    for kind in (RunKind.INITIAL, RunKind.MIGRATION):
-        run = make_run(practice, kind)
-        foreseen = forecast(run, timezone.now())
-        actions.start(run, by=run.made_by, at=timezone.now())
-        fed(run)
-        left_out = dict(run.rows.exclude(why="").values_list("why").order_by().annotate(n=Count("pk")))
-        assert {reason.code: number for reason, number in foreseen.left_out} == left_out
-        jobs = UploadJob.objects.filter(sending_row__run=run)
-        assert jobs.filter(kind="WITHDRAWAL").count() == foreseen.removals
-        assert jobs.filter(kind="UPLOAD").count() == foreseen.go + foreseen.all_held
-        assert foreseen.patients == run.rows.count() > 20
-        actions.cancel(run, by=run.made_by, at=timezone.now())
-        jobs.filter(kind="WITHDRAWAL").update(state="CANCELLED", finished_at=timezone.now(), due_at=None)
 
 
 @pytest.mark.parametrize(("kind", "said"), [(RunKind.INITIAL, False), (RunKind.UPDATE, True)])
