@@ -77,6 +77,7 @@ AFTER: dict[Step, ChangeState] = {
 }
 # Those that can still take effect without being written again.
 ON_THE_WAY = (ChangeState.IN_REVIEW, ChangeState.SCHEDULED)
+LEAVE_ON_THE_WAY = frozenset(step for step, state in AFTER.items() if state in ON_THE_WAY)
 # Where a change still has an effect to foresee.
 UNSETTLED = {ChangeState.DRAFT, ChangeState.IN_REVIEW, ChangeState.SUSPENDED, ChangeState.REJECTED}
 

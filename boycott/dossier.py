@@ -2,14 +2,14 @@
 
 import datetime
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from django.db.models import Max, QuerySet
+from django.db.models import Max, OuterRef, QuerySet, Subquery
 
 from boycott import guidance
-from boycott.change_states import ON_THE_WAY, ChangeState, Step
+from boycott.change_states import LEAVE_ON_THE_WAY, ON_THE_WAY, ChangeState, Step
 from boycott.content import fingerprint
 from boycott.models import (
     ChangeContent,
@@ -116,9 +116,15 @@ def newest_steps() -> list[ChangeStep]:
     return sorted(last, key=lambda step: -step.pk)
 
 
+def last_steps(kinds: Collection[Step]) -> QuerySet[ChangeStep]:
+    """The last step of each change whose last is of one of these kinds, the change touched last first."""
+    last = ChangeStep.objects.filter(change=OuterRef("change")).order_by("-number").values("pk")[:1]
+    return _steps().filter(kind__in=kinds, pk=Subquery(last)).order_by("-pk")
+
+
 def on_the_way(at: datetime.datetime) -> list[Dossier]:
-    """Every change that can still take effect without being written again; constant queries."""
-    changes = [step.change for step in newest_steps() if step.state(at) in ON_THE_WAY]
+    """Every change that can still take effect without being written again; two queries."""
+    changes = [step.change for step in last_steps(LEAVE_ON_THE_WAY) if step.state(at) in ON_THE_WAY]
     steps = _steps().filter(change__in=changes).order_by("number")
     found: dict[int, list[ChangeStep]] = {change.pk: [] for change in changes}
     for step in steps:

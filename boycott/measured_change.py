@@ -15,7 +15,8 @@ from boycott.rules import Revision, phrase_for, with_change
 def base_now(found: Dossier, at: datetime.datetime) -> tuple[Revision | None, Revision]:
     """What its line says when it would start, and what it would say then."""
     then = as_revision(found, at)
-    return base_of(found.change.line, standing_revisions(), then.effective_from), then
+    begins = then.effective_from
+    return base_of(found.change.line, standing_revisions(since=begins), begins), then
 
 
 def phrase_now(found: Dossier, at: datetime.datetime) -> Phrase | None:
@@ -30,7 +31,7 @@ def revisions_as_if_now(found: Dossier, at: datetime.datetime) -> tuple[Revision
     Also of one that is to start later: nobody knows the patients and answers of that day.
     """
     then = replace(as_revision(found, at), effective_from=at)
-    return with_change(standing_revisions(), then)
+    return with_change(standing_revisions(since=at), then)
 
 
 def figures_now(found: Dossier, at: datetime.datetime) -> Figures:
@@ -41,9 +42,9 @@ def figures_now(found: Dossier, at: datetime.datetime) -> Figures:
 def examined_with(found: Dossier, at: datetime.datetime) -> tuple[Revision, Examined]:
     """Every conflict and every position without effect once it is appended, from now on."""
     then = as_revision(found, at)
-    return then, examine(with_change(standing_revisions(), then), places(), at)
+    return then, examine(with_change(standing_revisions(since=at), then), places(), at)
 
 
 def examined_now(at: datetime.datetime) -> Examined:
     """The same of the policy as it stands."""
-    return examine(standing_revisions(), places(), at)
+    return examine(standing_revisions(since=at), places(), at)

@@ -4,7 +4,8 @@ import datetime
 import uuid
 from collections.abc import Iterable
 
-from django.db.models import Count, OuterRef, Subquery
+from django.db.models import Count, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 
 from boycott.dispensations.releases import releases_of, with_releases
 from boycott.models import GpStanceRevision, PositionRevision, StanceRevision
@@ -36,15 +37,30 @@ def as_rule_revision(row: PositionRevision) -> Revision:
     )
 
 
-def standing_revisions(known_at: datetime.datetime | None = None) -> list[Revision]:
-    """What still counts of every line of policy; a handful of rows."""
+def standing_revisions(
+    known_at: datetime.datetime | None = None, *, since: datetime.datetime | None = None
+) -> list[Revision]:
+    """What still counts of every line of policy, ever.
+
+    `since`: what counts from then on, as recorded now; a handful of rows, however long the history.
+    """
     rows = PositionRevision.objects.select_related("withdrawal").order_by("line", "number")
+    if since is not None:
+        assert known_at is None, "what was known then may be what was replaced since"
+        rows = rows.filter(number__gte=Coalesce(_begun_last(since), 0))
     return standing((as_rule_revision(row) for row in with_releases(rows, known_at)), known_at)
+
+
+def _begun_last(at: datetime.datetime) -> Subquery:
+    """The number of the revision that a line has held by since a time at the latest, as `Revision.begun` says."""
+    begun = Q(effective_from__lte=at) | Q(effective_from__lte=F("made_at"))
+    rows = PositionRevision.objects.filter(begun, line=OuterRef("line"), withdrawal__isnull=True)
+    return Subquery(rows.order_by("-number").values("number")[:1])
 
 
 def open_revisions(at: datetime.datetime) -> list[Revision]:
     """Those in force anywhere, and those to come."""
-    found = standing_revisions()
+    found = standing_revisions(since=at)
     return [*in_force(found, at), *to_come(found, at)]
 
 
@@ -107,12 +123,12 @@ def in_force_on_motion(motion: uuid.UUID, at: datetime.datetime) -> list[Positio
     """The positions in force anywhere that rest on a motion, whichever revision of it."""
     return [
         row
-        for row in rows_of(in_force(standing_revisions(), at))
+        for row in rows_of(in_force(standing_revisions(since=at), at))
         if row.motion and row.motion.motion == motion
     ]
 
 
 def holding_changes(at: datetime.datetime) -> set[int]:
     """The changes whose position is in force: of those that took effect, the ones not over."""
-    held = in_force(standing_revisions(), at)
+    held = in_force(standing_revisions(since=at), at)
     return {row.change_id for row in rows_of(held) if row.change_id is not None}

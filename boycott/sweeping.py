@@ -4,7 +4,7 @@ import datetime
 
 from boycott import desk, steps, suspending
 from boycott.change_states import ChangeState, Step
-from boycott.dossier import Dossier, dossier, newest_steps
+from boycott.dossier import Dossier, dossier, last_steps
 from boycott.models import ChangeStep
 from carerecords.formats import nhs_datetime
 
@@ -23,8 +23,7 @@ def sweep(at: datetime.datetime) -> None:
 
 def _begun(at: datetime.datetime) -> list[ChangeStep]:
     """What is in force by the calendar, with no row that says so yet."""
-    scheduled = (step for step in newest_steps() if step.kind == Step.SCHEDULED)
-    return [step for step in scheduled if step.state(at) is ChangeState.IN_FORCE]
+    return [step for step in last_steps({Step.SCHEDULED}) if step.state(at) is ChangeState.IN_FORCE]
 
 
 def _note(found: Dossier) -> None:

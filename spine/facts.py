@@ -64,7 +64,7 @@ def load_nation(at: datetime.datetime, known_at: datetime.datetime | None = None
     """National facts in force at a time, as known at a time (default: now, all that is recorded)."""
     models = ConsentModelRevision.objects.filter(effective_from__lte=timezone.localdate(at))
     stops = StopRevision.objects.all()
-    revisions = standing_revisions(known_at)
+    revisions = standing_revisions(known_at, since=at if known_at is None else None)
     if known_at is not None:
         models = models.filter(recorded_at__lte=known_at)
         # A stop holds from when it is made: what was stopped later was not stopped yet.
