@@ -27,7 +27,7 @@ class Order:
     `dies_at`: a point of `faults.hooks`, at its `nth` passing. `freezes_at`: the same, by SIGSTOP.
     `ladder`: seconds of each rung, where a scenario cannot wait for the deployed ones. `clock_off`: seconds
     by which this process's wall clock is wrong. `loses_commits`: the chance that a connection is cut at a COMMIT,
-    before it or before its answer.
+    before it or before its answer. `nice`: by how much it gives way to others on the processor.
     """
 
     told: str = ""
@@ -41,6 +41,7 @@ class Order:
     ladder: float = 0.0
     clock_off: float = 0.0
     loses_commits: float = 0.0
+    nice: int = 0
 
 
 class Sender:

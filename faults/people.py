@@ -15,7 +15,9 @@ MARKER = "Quxleaf"
 LONG_AGO = datetime.datetime(2020, 1, 6, 9, tzinfo=datetime.UTC)
 PATIENCE_SECONDS = 60
 Found = TypeVar("Found")
-_emails = count(1)
+_emails, _changes = count(1), count(1)
+# SNOMED CT: allergy to penicillin.
+_PENICILLIN = "91936005"
 
 
 def nhs_numbers(first: int = 0) -> Iterator[str]:
@@ -108,12 +110,19 @@ def _patients(practice: Any, gp: Any, number: int, numbers: Iterator[str]) -> li
         [Registration(patient=one, practice=practice, registered_on=one.registered_on) for one in made]
     )
     ids = [one.pk for one in made]
-    change_records(ids)
+    _begin_records(ids)
     return ids
 
 
 def change_records(patients: Sequence[int]) -> None:
-    """Another allergy for each: an upload that is asked for then says something new."""
+    """Other words in each record: an upload that is asked for then says something new, and is no longer than before."""
+    from carerecords.models import SummaryItem
+
+    changed = SummaryItem.objects.filter(patient__in=patients, code=_PENICILLIN)
+    changed.update(detail=f"Change {next(_changes)}")
+
+
+def _begin_records(patients: Sequence[int]) -> None:
     from django.utils import timezone
 
     from carerecords.models import SummaryItem
@@ -124,7 +133,7 @@ def change_records(patients: Sequence[int]) -> None:
             SummaryItem(
                 patient_id=patient,
                 kind="ALLERGY",
-                code="91936005",
+                code=_PENICILLIN,
                 term="Allergy to penicillin",
                 recorded_on=today - datetime.timedelta(days=10),
             )

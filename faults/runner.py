@@ -118,7 +118,9 @@ def hunt(ground: Ground, name: str, seed: int, size: float) -> tuple[bool, str]:
     finally:
         ground.mutant = ""
     by = [f"{key}:{len(places)}" for key, places in row.violations.items() if places] + row.misses
-    word = "found" if by else "MISSED"
+    # What broke off for a reason of its own proves nothing.
+    found = bool(by) and not row.broke
+    word = "found" if found else "MISSED"
     broke = f" (broke off: {row.broke.strip().splitlines()[-1]})" if row.broke else ""
     text = f"{word:<6} {name:<21} {mutant.found_by:<3} {', '.join(by)}{broke} ({row.seconds:.0f} s)"
-    return bool(by), text
+    return found, text

@@ -35,6 +35,7 @@ def run(order: Order) -> None:
     """Never returns."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    os.nice(order.nice)
     faulthandler.register(signal.SIGUSR1, all_threads=True)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     notes, over = _Notes(order.told), threading.Event()
