@@ -29,7 +29,7 @@ def main() -> None:
 
     count, batch, over = int(sys.argv[1]), int(sys.argv[2]), threading.Event()
     if "unfenced" in sys.argv:
-        fence.share = lambda cursor, practice_ids: None
+        fence.share = lambda cursor, practice_ids, *, idle_ms: None
         fence.keep_patients = lambda cursor, patient_ids: None
     told: list[tuple[float, float]] = []
 

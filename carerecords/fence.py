@@ -44,16 +44,21 @@ def changing(scope: int = NATIONAL) -> Iterator[None]:
         yield
 
 
-def share(cursor: CursorWrapper, practice_ids: Iterable[int]) -> None:
+# In one message to the server: a statement each, so one after the other.
+_SHARE = """
+SET LOCAL idle_in_transaction_session_timeout = %s;
+SELECT pg_advisory_xact_lock_shared(%s, %s);
+SELECT pg_advisory_xact_lock_shared(%s, practice) FROM unnest(%s::int[]) AS practice
+"""
+
+
+def share(cursor: CursorWrapper, practice_ids: Iterable[int], *, idle_ms: int) -> None:
     """Takes the nation's fence and those practices' shared, for the rest of the transaction.
 
-    Always the nation first and practices in order, so that two senders cannot deadlock.
+    Always the nation first and practices in order, so that two senders cannot deadlock. The server ends the session
+    where its client says nothing for `idle_ms` milliseconds.
     """
-    cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, %s)", [NAMESPACE, NATIONAL])
-    cursor.execute(
-        "SELECT pg_advisory_xact_lock_shared(%s, practice) FROM unnest(%s::int[]) AS practice",
-        [NAMESPACE, sorted(set(practice_ids))],
-    )
+    cursor.execute(_SHARE, [idle_ms, NAMESPACE, NATIONAL, NAMESPACE, integers(sorted(set(practice_ids)))])
 
 
 def keep_patients(cursor: CursorWrapper, patient_ids: Iterable[int]) -> None:

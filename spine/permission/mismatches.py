@@ -45,7 +45,6 @@ def sides_of(patient_ids: Collection[int]) -> dict[int, Sides]:
     return {pk: Sides(ConsentState(state), *rest) for pk, state, *rest in rows}
 
 
-@transaction.atomic
 def review(
     patient_ids: Collection[int],
     *,
@@ -59,14 +58,15 @@ def review(
     """
     if not patient_ids:
         return
-    sides = sides_of(patient_ids)
-    open_ones = PermissionMismatch.objects.filter(patient__in=list(sides), ended_at=None)
-    standing = dict(open_ones.order_by("patient").select_for_update().values_list("patient", "kind"))
-    now = {patient_id: difference(each) for patient_id, each in sides.items()}
-    over = [patient_id for patient_id, kind in standing.items() if now[patient_id] != kind]
-    if over:
-        open_ones.filter(patient__in=over).update(ended_at=at, ending=because, settled_by=by)
-    PermissionMismatch.objects.bulk_create(_found(now, standing, at), ignore_conflicts=True)
+    with transaction.atomic():
+        sides = sides_of(patient_ids)
+        open_ones = PermissionMismatch.objects.filter(patient__in=list(sides), ended_at=None)
+        standing = dict(open_ones.order_by("patient").select_for_update().values_list("patient", "kind"))
+        now = {patient_id: difference(each) for patient_id, each in sides.items()}
+        over = [patient_id for patient_id, kind in standing.items() if now[patient_id] != kind]
+        if over:
+            open_ones.filter(patient__in=over).update(ended_at=at, ending=because, settled_by=by)
+        PermissionMismatch.objects.bulk_create(_found(now, standing, at), ignore_conflicts=True)
 
 
 def sweep(*, at: datetime.datetime) -> None:

@@ -7,6 +7,7 @@ its way are left alone until that is known.
 
 import datetime
 import math
+import time
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -36,6 +37,9 @@ served AS (
 SPARE_TURNS = 16
 # A turn is a sixteenth of a large batch: each practice in it costs a lock.
 TURNS_A_BATCH = 16
+
+# How long a process that has jobs to send does not look again for held ones whose facts changed.
+ASK_AGAIN_SECONDS = 0.5
 
 # `OFFSET 0` keeps it a look-up for each job. As a join, it was planned by statistics from a time when nobody
 # was busy, and each job was compared with all that were: a claim of 400 beside 18,600 took a second.
@@ -101,11 +105,20 @@ class Claimed(NamedTuple):
 
 
 class Queue:
-    """What one process knows of who waits: whose turn it is, for each kind of job."""
+    """What one process knows of who waits: whose turn it is, for each kind of job, and whether to ask about held ones."""
 
     def __init__(self) -> None:
+        self._asks_again_at = -math.inf
         self.withdrawals, self.uploads = Turns(Kind.WITHDRAWAL), Turns(Kind.UPLOAD)
         self.notices = Turns(Kind.NOTICE)
+
+    def asks_again(self) -> bool:
+        """Whether it is time to look for held jobs whose facts changed."""
+        return time.monotonic() >= self._asks_again_at
+
+    def asked_again(self, found: int) -> None:
+        """Notes that this was done just now. Where there were some, there may be more."""
+        self._asks_again_at = -math.inf if found else time.monotonic() + ASK_AGAIN_SECONDS
 
 
 def claim(
@@ -192,9 +205,8 @@ def still_held(jobs: Sequence[Claimed]) -> tuple[list[Claimed], list[Claimed]]:
 
 def _take(due: str, figures: dict[str, Any], lease: datetime.timedelta, *, served: str = "") -> list[Claimed]:
     """Takes what a query finds; `served` notes that it was those practices' turn."""
-    with in_index_order() as cursor:
-        cursor.execute(_CLAIM.format(due=due, served=served), figures | {"lease": lease})
-        return [_claimed(row) for row in cursor.fetchall()]
+    rows = in_index_order(_CLAIM.format(due=due, served=served), figures | {"lease": lease})
+    return [_claimed(row) for row in rows]
 
 
 _KINDS = {kind.value: kind for kind in Kind}

@@ -13,7 +13,8 @@ from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
 import structlog
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, TextField
+from django.db.models.functions import Cast
 from django.utils import timezone
 
 from carerecords.many_rows import Flat
@@ -269,12 +270,15 @@ def _signs(author: Author | None) -> bool:
     return author is not None and bool(author.user_id and author.role_profile_id)
 
 
+_ATTEMPTS = Flat(
+    lambda: UploadAttempt.objects.values_list("job_id", Cast("composition_id", TextField()), "authored_at")
+)
+
+
 def _authored(job_ids: Iterable[int]) -> dict[tuple[int, str], datetime.datetime]:
     """When each message of earlier attempts was first written."""
-    rows = UploadAttempt.objects.filter(job_id__in=list(job_ids)).values_list(
-        "job_id", "composition_id", "authored_at"
-    )
-    return {(job_id, str(composition_id)): authored_at for job_id, composition_id, authored_at in rows}
+    ids = list(job_ids)
+    return {(job_id, name): authored_at for job_id, name, authored_at in _ATTEMPTS.rows(ids)} if ids else {}
 
 
 def _stand_ins(practice_ids: Collection[int], at: datetime.datetime) -> dict[int, Author]:

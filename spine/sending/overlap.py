@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from django.db import connections
 
 from spine.sending import pipeline
+from spine.sending.guards import kept
 from spine.sending.pipeline import BatchReport
 from spine.sending.store import Store
 
@@ -31,21 +32,23 @@ def drain(store: Store, goes_on: GoesOn) -> None:
         while not over.is_set() and _goes_on_after_one(store, goes_on):
             pass
 
-    if not (_goes_on_after_one(store, goes_on) and _goes_on_after_one(store, goes_on)):
-        return
-    with ThreadPoolExecutor(1, thread_name_prefix="batches") as beside:
-        other = beside.submit(_with_own_connection, work)
-        try:
-            work()
-        except BaseException:
-            over.set()
-            raise
-        other.result()
+    with kept():
+        if not (_goes_on_after_one(store, goes_on) and _goes_on_after_one(store, goes_on)):
+            return
+        with ThreadPoolExecutor(1, thread_name_prefix="batches") as beside:
+            other = beside.submit(_with_own_connection, work)
+            try:
+                work()
+            except BaseException:
+                over.set()
+                raise
+            other.result()
 
 
 def _with_own_connection(work: Callable[[], None]) -> None:
     try:
-        work()
+        with kept():
+            work()
     finally:
         connections.close_all()
 

@@ -22,17 +22,13 @@ store.
 
 import datetime
 import math
-import select
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import structlog
 from django.conf import settings
-from django.db import Error as DatabaseError
 from django.db import transaction
-from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
 from carerecords import database_clock, fence
@@ -48,6 +44,7 @@ from spine.sending.claims import Claimed, claim, claim_held, still_held
 from spine.sending.contents import load_outgoing
 from spine.sending.current import ask_store
 from spine.sending.deciding import Decided, decide_jobs
+from spine.sending.guards import Guard
 from spine.sending.outcomes import after_decision, after_moving, after_sending, waits_for_turn
 from spine.sending.outgoing import Outgoing, Sent
 from spine.sending.settling import Settled, settle
@@ -64,8 +61,6 @@ FENCE_TIMEOUT_MS = 6000
 HELD_SECONDS = 5.0
 # Slots are never further away than their reservation looks ahead, and the batches before it.
 LONGEST_SLEEP_SECONDS = 10.0
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -84,7 +79,9 @@ def send_batch(store: Store, *, limit: int | None = None) -> BatchReport:
     either. Sends nothing while the store's rate is used up.
     """
     sent = _send_due(store, limit or store.size.jobs) if store.rate.is_open() else BatchReport()
-    asked = _ask_again(store)
+    # Not after each batch of many; but whoever finds nothing else to do has asked all.
+    may_wait = sent.claimed and not store.queue.asks_again()
+    asked = BatchReport() if may_wait else _ask_again(store)
     return BatchReport(sent.claimed + asked.claimed, sent.sent, sent.stopped + asked.stopped)
 
 
@@ -105,6 +102,7 @@ def _send_due(store: Store, limit: int) -> BatchReport:
 def _ask_again(store: Store) -> BatchReport:
     """Asks the gate again about jobs that were held before a fact changed; sends none of them."""
     jobs = claim_held(limit=LARGEST_BATCH, lease=lease())
+    store.queue.asked_again(len(jobs))
     return BatchReport(len(jobs), stopped=_send(store, jobs, {})[0].stopped) if jobs else BatchReport()
 
 
@@ -168,41 +166,17 @@ class Held:
 
 @contextmanager
 def _fence(jobs: Sequence[Claimed]) -> Iterator[Held]:
-    """Holds the fence on a connection of its own."""
-    guard = fence.sender_connection()
+    """Holds the fence, in a session that does nothing else."""
+    guard = Guard()
     try:
-        guard.set_autocommit(False)
         with guard.cursor() as cursor:
-            cursor.execute(f"SET LOCAL idle_in_transaction_session_timeout = {FENCE_TIMEOUT_MS}")
-            fence.share(cursor, (job.practice_id for job in jobs))
+            fence.share(cursor, (job.practice_id for job in jobs), idle_ms=FENCE_TIMEOUT_MS)
             # Read before the last statement: the server's time-out begins to run after it.
             until = clock() + HELD_SECONDS
             fence.keep_patients(cursor, (job.patient_id for job in jobs))
-        yield Held(until, _stands(guard), lambda: _let_go(guard))
+        yield Held(until, guard.stands, guard.release)
     finally:
-        _let_go(guard)
-
-
-def _stands(guard: BaseDatabaseWrapper) -> Callable[[], bool]:
-    """Says whether the fence's session has not ended. Costs a microsecond, and asks the server nothing.
-
-    Nobody waits for an answer there, so whatever there is to read is its end: an administrator ended it, or a pooler or
-    the server went down. The server says so before it lets the lock go.
-    """
-    line = select.poll()
-    line.register(guard.connection.fileno(), select.POLLIN)
-    return lambda: not line.poll(0)
-
-
-def _let_go(guard: BaseDatabaseWrapper) -> None:
-    """Ends the fence's transaction, once. Losing it early is harmless: the right to begin was timed."""
-    try:
-        if guard.connection is not None:
-            guard.rollback()
-    except DatabaseError as error:
-        log.warning("fence_lost", error=type(error).__name__)
-    finally:
-        guard.close()
+        guard.release()
 
 
 def _until(end: float) -> Callable[[], bool]:

@@ -77,7 +77,7 @@ def settle(outcomes: Iterable[Settled], *, at: datetime.datetime) -> set[int]:
     rows = list(outcomes)
     if not rows:
         return set()
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
         fence.keep_patients(cursor, (row.patient_id for row in rows))
         cursor.execute(_SETTLE, _columns(_ending_with_their_runs(cursor, rows), at))
         return {job_id for (job_id,) in cursor.fetchall()}

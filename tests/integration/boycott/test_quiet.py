@@ -19,7 +19,7 @@ def test_waits_for_a_send_in_flight_and_says_how_long():
     def send():
         try:
             with transaction.atomic(), connection.cursor() as cursor:
-                fence.share(cursor, [])
+                fence.share(cursor, [], idle_ms=60_000)
                 holding.set()
                 over.wait(5)
         finally:

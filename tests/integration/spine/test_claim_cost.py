@@ -155,14 +155,13 @@ def rows_read(plan):
 
 
 def plan_of(query):
-    with turns.in_index_order() as cursor:
-        cursor.execute(
-            f"EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) {query}",
-            {
-                "now": timezone.now(),
-                "limit": TAKEN,
-                "share": TAKEN,
-                "practices": integers(Practice.objects.values_list("pk", flat=True)),
-            },
-        )
-        return "\n".join(line for (line,) in cursor.fetchall())
+    rows = turns.in_index_order(
+        f"EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) {query}",
+        {
+            "now": timezone.now(),
+            "limit": TAKEN,
+            "share": TAKEN,
+            "practices": integers(Practice.objects.values_list("pk", flat=True)),
+        },
+    )
+    return "\n".join(line for (line,) in rows)

@@ -105,7 +105,7 @@ def test_no_send_begins_after_a_position_change_commits(sending, due, policy_adm
 
 def test_the_same_trial_finds_late_sends_without_the_fence(sending, due, policy_admin, monkeypatch):
     """Else the trial above would prove nothing."""
-    monkeypatch.setattr(fence, "share", lambda cursor, practices: None)
+    monkeypatch.setattr(fence, "share", lambda cursor, practices, *, idle_ms: None)
     monkeypatch.setattr(fence, "keep_patients", lambda cursor, patients: None)
     # One job a batch, and a long gap: else all were sent before the change commits.
     monkeypatch.setattr("tests.integration.spine.test_fence.GAP", 0.2)
