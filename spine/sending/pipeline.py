@@ -92,10 +92,13 @@ def _send_due(store: Store, limit: int) -> BatchReport:
     if not jobs:
         return BatchReport(len(taken))
     current = _ask_store(store, jobs, at)
-    batch, sent = _send(store, jobs, current)
+    batch, sent, took = _send(store, jobs, current)
     if current or not batch.put_back:
         done = sum(one.answer is None or one.answer.was_sent for one in sent)
-        store.size.learn(taken=len(jobs), put_back=batch.put_back, tried=len(sent), done=done)
+        store.one_by_one.learn(done, took)
+        store.size.learn(
+            taken=len(jobs), put_back=batch.put_back, tried=len(sent), done=done, part=took / BEGIN_SECONDS
+        )
     return BatchReport(len(taken), sum(one.began for one in sent), batch.stopped)
 
 
@@ -115,28 +118,32 @@ def _ask_store(store: Store, jobs: Sequence[Claimed], at: datetime.datetime) -> 
     return ask_store(store, likely[: store.size.messages])
 
 
-def _send(store: Store, jobs: Sequence[Claimed], current: Current) -> tuple["Batch", list[Sent]]:
-    """Decides the jobs under the fence, and sends those that may go and that the store was asked about."""
+def _send(store: Store, jobs: Sequence[Claimed], current: Current) -> tuple["Batch", list[Sent], float]:
+    """Decides the jobs under the fence, and sends those that may go and that the store was asked about.
+
+    Tells what was decided, what came of the messages, and in how many seconds they had begun.
+    """
     slots = _slots(store, current)
     _sleep_until(slots.first - store.lead)
-    began = clock()
-    with _fence(jobs) as held:
+    with store.one_by_one.turn(sends=bool(current)) as turn, _fence(jobs) as held:
         batch = _decide_and_commit(jobs, current)
-        in_time = _until(min(clock() + BEGIN_SECONDS, held.until, batch.turn))
+        ready = clock()
+        in_time = _until(min(ready + BEGIN_SECONDS, held.until, batch.turn))
         if current:
-            store.learn_lead(clock() - began)
+            store.learn_lead(ready - turn.began)
         sent = store.send(
             batch.going,
             current=current,
             slots=slots,
             may_begin=lambda: in_time() and held.stands(),
+            when_begun=turn.over,
             quiet_within=QUIET_SECONDS,
             when_quiet=held.release,
         )
     _write(sent)
     store.rate.give_back(slots)
     store.rate.heed(one.answer for one in sent if one.answer is not None)
-    return batch, sent
+    return batch, sent, turn.seconds_since(max(ready, slots.first))
 
 
 def _slots(store: Store, current: Current) -> Slots:

@@ -22,6 +22,7 @@ from spine.sending.claims import Queue
 from spine.sending.client import CurrentSummary, SpineClient
 from spine.sending.late_messages import LateMessages, Replaces
 from spine.sending.loop_thread import LoopThread
+from spine.sending.one_by_one import OneByOne
 from spine.sending.outgoing import Outgoing, Sent
 from spine.sending.rate import Rate
 from spine.sending.slots import MayBegin, Slots, clock
@@ -47,6 +48,7 @@ class Store:
         self.rate = Rate(settings.SPINE_REQUESTS_PER_SECOND)
         self.size = BatchSize(settings.SPINE_CONNECTIONS, self.rate.within(FILL_SECONDS))
         self.queue = Queue()
+        self.one_by_one = OneByOne(2 * settings.SPINE_CONNECTIONS)
         # How long before its first message a batch takes the fence, learnt from those before.
         self.lead = 0.05
         self._mean, self._deviation = 0.03, 0.01
@@ -107,32 +109,37 @@ class Store:
         current: Current,
         slots: Slots,
         may_begin: MayBegin,
+        when_begun: Callable[[], None],
         quiet_within: float,
         when_quiet: Callable[[], None],
     ) -> list[Sent]:
         """Sends all, and returns what came of each, in the same order.
 
         `current` says for each job what the store was found to hold. `may_begin` is asked in the last
-        moment before a message's bytes leave. `when_quiet` is called once every send is answered, or
+        moment before a message's bytes leave. `when_begun` is called, by another thread, when no message waits to
+        begin any more, and may be called again. `when_quiet` is called once every send is answered, or
         `quiet_within` seconds have passed; by then `may_begin` must say no. Answers that come later
         are still waited for.
         """
         results: list[Sent | None] = [None] * len(going)
 
-        async def lane(waiting: Iterator[int]) -> None:
+        async def lane(waiting: Iterator[int], is_last: bool) -> None:
             for place in waiting:
                 one = going[place]
                 results[place] = await self._send_one(one, current[one.job_id], slots, may_begin)
+            if is_last:
+                when_begun()
 
         # One lane a connection, each with one message at a time.
         lanes: list[asyncio.Task[None]] = []
 
         async def begin() -> None:
             end = clock() + quiet_within
-            for group in self._late.groups(going):
-                waiting = iter(group)
+            groups = self._late.groups(going)
+            for group in groups:
+                waiting, is_last = iter(group), group is groups[-1]
                 count = min(settings.SPINE_CONNECTIONS, len(group))
-                begun = [asyncio.create_task(lane(waiting)) for _ in range(count)]
+                begun = [asyncio.create_task(lane(waiting, is_last)) for _ in range(count)]
                 lanes.extend(begun)
                 await asyncio.wait(begun, timeout=max(0.0, end - clock()))
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from carerecords.models import UploadJob
 from spine.models import Receipt, UploadAttempt
-from spine.sending import overlap, pipeline
+from spine.sending import claims, overlap, pipeline
 from tests.factories import decide, make_patient
 from tests.launcher import wait_for
 from tests.localstore_process import fresh_nhs_number
@@ -105,3 +105,24 @@ def connections_open():
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'"
         )
         return cursor.fetchone()[0]
+
+
+def test_held_uploads_are_looked_for_at_the_end_and_not_after_each_batch(
+    sending, many_due, small, monkeypatch
+):
+    monkeypatch.setattr(claims, "ASK_AGAIN_SECONDS", 60)
+    batches, looks, look = [], [], pipeline.claim_held
+    monkeypatch.setattr(pipeline, "claim_held", lambda **how: looks.append(len(batches)) or look(**how))
+    overlap.drain(sending.store, lambda report: batches.append(report) or True)
+    assert len(batches) == 4
+    first, *at_the_end = looks
+    assert first == 0 and 1 <= len(at_the_end) <= 2, "by each thread that finds nothing more to send"
+
+
+def test_where_some_were_held_the_next_batch_looks_for_more():
+    queue = claims.Queue()
+    assert queue.asks_again(), "a process begins with it"
+    queue.asked_again(0)
+    assert not queue.asks_again()
+    queue.asked_again(500)
+    assert queue.asks_again()

@@ -1,6 +1,7 @@
 """Slots: each serves one request, in its time or not at all; and how large a batch becomes."""
 
 import asyncio
+import math
 from itertools import pairwise
 
 import pytest
@@ -55,33 +56,58 @@ def test_without_a_rate_all_leave_at_once_until_the_store_asks_to_wait():
     assert ask() is None and taken(slots, 1)[0][0] is None
 
 
+def learn(size, *, tried, put_back=0, done=None, part=0.5):
+    size.learn(
+        taken=size.jobs, put_back=put_back, tried=tried, done=tried if done is None else done, part=part
+    )
+
+
 def test_many_stopped_jobs_are_taken_in_large_batches():
     size = BatchSize(32, 1)
     for _ in range(5):
-        size.learn(taken=size.jobs, put_back=0, tried=0, done=0)
+        learn(size, tried=0)
     assert (size.jobs, size.messages) == (LARGEST_BATCH, 1)
 
 
 def test_where_all_may_go_no_more_are_taken_than_go():
     size = BatchSize(32, 1)
-    for _ in range(4):
-        size.learn(taken=size.jobs, put_back=size.jobs - 1, tried=1, done=1)
+    learn(size, tried=1, put_back=size.jobs - 1)
     assert size.jobs == 1
+    size = BatchSize(32, 1000)
+    for _ in range(30):
+        learn(size, tried=size.jobs, part=size.messages / 300)
+        assert size.jobs == size.messages, "none has to be put back"
 
 
-def test_messages_double_until_some_came_too_late_and_then_feel_their_way():
+def test_where_few_may_go_as_many_are_taken_as_give_the_messages():
+    size = BatchSize(32, 1000)
+    learn(size, tried=16)
+    assert size.messages == 64 and size.jobs == 4 * size.messages, "a quarter went"
+    learn(size, tried=64, put_back=100)
+    assert size.messages == 128 and size.jobs == math.ceil(128 * (256 - 100) / 64)
+
+
+def test_messages_double_until_most_of_the_time_was_used_and_then_feel_their_way():
     size, sizes = BatchSize(32, 1000), []
-    for room in [*[100] * 2, *[200] * 10]:
-        size.learn(taken=size.jobs, put_back=0, tried=size.messages, done=min(size.messages, room))
+    for room in [*[100] * 2, *[200] * 20]:
+        tried = size.messages
+        learn(size, tried=tried, done=min(tried, room), part=min(1.0, tried / room))
         sizes.append(size.messages)
-    assert sizes[:2] == [128, 100], "more than went"
-    assert all(before < after <= before * 1.07 for before, after in pairwise(sizes[1:]))
+    assert sizes[:2] == [128, 80], "a little less than went"
+    assert all(before < after <= before * 1.26 for before, after in pairwise(sizes[1:5])), (
+        "where there is room"
+    )
+    assert all(0.9 * 160 <= each <= 1.07 * 160 for each in sizes[11:]), "and none is late"
 
 
-@given(st.lists(st.tuples(st.integers(0, 600), st.integers(0, 600)), max_size=30), st.integers(1, 600))
+@given(
+    st.lists(st.tuples(st.integers(0, 600), st.integers(0, 600), st.floats(0, 50)), max_size=30),
+    st.integers(1, 600),
+)
 def test_sizes_stay_within_bounds(batches, most):
     size = BatchSize(32, most)
-    for free, done in batches:
+    for free, done, part in batches:
         tried = min(size.messages, free)
-        size.learn(taken=size.jobs, put_back=max(0, size.jobs - tried), tried=tried, done=min(done, tried))
+        put_back = max(0, size.jobs - tried)
+        size.learn(taken=size.jobs, put_back=put_back, tried=tried, done=min(done, tried), part=part)
         assert 1 <= size.jobs <= LARGEST_BATCH and 1 <= size.messages <= most
