@@ -7,6 +7,10 @@ on: one whose clock is fast would send before an undo window is over. Cost: one 
 import datetime
 
 from django.db import connection
+from django.utils import timezone
+
+# Clocks that are kept in step are no further apart, and a moment is then as good by either.
+IN_STEP = datetime.timedelta(seconds=1)
 
 
 def now() -> datetime.datetime:
@@ -15,3 +19,15 @@ def now() -> datetime.datetime:
         cursor.execute("SELECT clock_timestamp()")
         (moment,) = cursor.fetchone()
     return moment
+
+
+def of(moment: datetime.datetime) -> datetime.datetime:
+    """A moment that this machine's clock gave, by the database's: moved by as much as the two are apart.
+
+    The same moment where they are in step, as far as one question can tell.
+    """
+    asked = timezone.now()
+    there = now()
+    half = (timezone.now() - asked) / 2
+    apart = there - asked - half
+    return moment if abs(apart) <= IN_STEP + half else moment + apart

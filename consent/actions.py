@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from carerecords import upload_queue
+from carerecords import database_clock, upload_queue
 from carerecords.models import Cause, Patient, UploadJob, User
 from consent import derivation, queries, rules
 from consent.codes import (
@@ -257,7 +257,8 @@ def _settle(
     at: datetime.datetime,
 ) -> Recorded:
     state = _derive(patient, at)
-    job = _ask(patient, cause=cause, by=by, at=at)
+    # The event is of the web server's time; what follows is claimed by the database's.
+    job = _ask(patient, cause=cause, by=by, at=database_clock.of(at))
     return Recorded(event, state, job)
 
 

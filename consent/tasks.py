@@ -19,34 +19,34 @@ from consent.sheet.standing import KEPT_FOR
 @shared_task(soft_time_limit=3600, time_limit=3660)
 def work_bulk_run(*, run_id: str) -> None:
     """Works on one run to its end."""
-    bulk_runs.work(uuid.UUID(run_id), timezone.now)
+    bulk_runs.work(uuid.UUID(run_id), database_clock.now)
 
 
 @shared_task(soft_time_limit=3600, time_limit=3660)
 def take_up_lost_runs() -> None:
     """Goes on with runs whose worker died or whose bell was lost."""
-    for public_id in bulk_runs.lost(timezone.now()):
-        bulk_runs.work(public_id, timezone.now)
+    for public_id in bulk_runs.lost(database_clock.now()):
+        bulk_runs.work(public_id, database_clock.now)
 
 
 @shared_task(soft_time_limit=3600, time_limit=3660)
 def check_import(*, import_id: str) -> None:
     """Finds out what each row of a file would do."""
-    check(import_id=Import.objects.get(public_id=import_id).pk, at=timezone.now())
+    check(import_id=Import.objects.get(public_id=import_id).pk, at=database_clock.now())
 
 
 @shared_task(soft_time_limit=3600, time_limit=3660)
 def register_import(*, import_id: str) -> None:
     """Registers the patients of an approved list."""
-    register(import_id=Import.objects.get(public_id=import_id).pk, at=timezone.now())
+    register(import_id=Import.objects.get(public_id=import_id).pk, at=database_clock.now())
 
 
 @shared_task(soft_time_limit=3600, time_limit=3660)
 def take_up_lost_imports() -> None:
     """Goes on with imports whose worker died or whose bell was lost."""
-    for made in imports.lost(timezone.now()):
+    for made in imports.lost(database_clock.now()):
         step = check if made.state == ImportState.CHECKING else register
-        step(import_id=made.pk, at=timezone.now())
+        step(import_id=made.pk, at=database_clock.now())
 
 
 @shared_task(soft_time_limit=600, time_limit=660)

@@ -7,7 +7,9 @@ import socket
 import pytest
 from django.db import connection, transaction
 from django.test import TransactionTestCase
+from django.utils import timezone
 
+from carerecords import database_clock
 from tests.copied_database import django_db_modify_db_settings  # noqa: F401 - a fixture
 from tests.personas import *  # fixtures, found by name
 
@@ -46,6 +48,12 @@ def shut_network():
         look_up = socket.getaddrinfo
         patch.setattr(socket, "getaddrinfo", lambda host, *rest, **more: look_up(_local(host), *rest, **more))
         yield
+
+
+@pytest.fixture
+def one_clock(monkeypatch):
+    """For tests that travel in time: the database's clock cannot, so this process's stands for it."""
+    monkeypatch.setattr(database_clock, "now", timezone.now)
 
 
 def _guarded(connect):

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_http_methods, require_safe
 
-from carerecords import access, flash
+from carerecords import access, database_clock, flash
 from carerecords.access import requires
 from carerecords.middleware import CareRequest
 from carerecords.models import AccessEvent
@@ -182,7 +182,7 @@ def _confirm(request: CareRequest, run: BulkRun, at: datetime.datetime) -> HttpR
 def _worked_on(run: BulkRun, size: int) -> HttpResponseRedirect:
     """A short run is done at once; a worker that was quicker is not disturbed."""
     if size <= AT_ONCE:
-        bulk_runs.work(run.public_id, timezone.now)
+        bulk_runs.work(run.public_id, database_clock.now)
     return HttpResponseRedirect(reverse("bulk:run", args=[run.public_id]))
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from carerecords import access, doorbell, flash
+from carerecords import access, database_clock, doorbell, flash
 from carerecords.access import requires
 from carerecords.middleware import CareRequest
 from carerecords.models import AccessEvent
@@ -216,9 +216,9 @@ def template(request: CareRequest, kind: ImportKind, form: str) -> HttpResponse:
 
 def _work(made: Import) -> None:
     if made.run:
-        bulk_runs.work(made.run.public_id, timezone.now)
+        bulk_runs.work(made.run.public_id, database_clock.now)
     else:
-        register(import_id=made.pk, at=timezone.now())
+        register(import_id=made.pk, at=database_clock.now())
 
 
 def _refused(request: CareRequest, made: Import, refusal: ImportRefused) -> HttpResponse:

@@ -272,7 +272,7 @@ def test_a_fault_in_the_middle_leaves_nothing_and_the_next_worker_goes_on(
     assert ConsentEvent.objects.count() == 4 and made.run.state == RunState.DONE
 
 
-def test_a_check_that_was_lost_is_taken_up_again(practice, manager, patients, monkeypatch):
+def test_a_check_that_was_lost_is_taken_up_again(practice, manager, patients, monkeypatch, one_clock):
     def dies(*arguments):
         raise RuntimeError("killed")
 

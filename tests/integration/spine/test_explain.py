@@ -19,7 +19,7 @@ from spine.uploads.as_of import load_as_of
 from tests.factories import decide, make_patient, make_practice
 from tests.policy_factories import answer, end_boycott, start_boycott
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("one_clock")]
 LONDON = timezone.get_default_timezone()
 
 

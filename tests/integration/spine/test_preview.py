@@ -11,7 +11,6 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from carerecords import database_clock
 from carerecords.models import AccessEvent, Patient, UploadJob
 from consent.actions import undo_decision
 from consent.codes import Preference
@@ -22,15 +21,10 @@ from tests.integration.consent.looking import addresses, text
 from tests.localstore_process import fresh_nhs_number
 from tests.policy_factories import start_boycott
 
+pytestmark = pytest.mark.usefixtures("one_clock")
 DAY = datetime.timedelta(days=1)
 NOON = datetime.datetime(2026, 11, 10, 12, tzinfo=datetime.UTC)
 SEEN_BY_CLINICIANS = ("Allergy to penicillin", "Ramipril 5mg capsules", "Asthma", "Sensitive matter")
-
-
-@pytest.fixture(autouse=True)
-def one_clock(monkeypatch):
-    """A message says when it was written by the database's clock, which cannot travel."""
-    monkeypatch.setattr(database_clock, "now", timezone.now)
 
 
 def address(patient):

@@ -7,7 +7,6 @@ import time_machine
 from django.core.management import call_command
 from django.utils import timezone
 
-from carerecords import database_clock
 from carerecords.models import JobState, UploadJob
 from spine.models import Receipt
 from tests.factories import decide, make_patient
@@ -20,9 +19,7 @@ SECOND = datetime.timedelta(seconds=1)
 
 
 @pytest.fixture
-def sending(transactional_db, settings, odd_localstore, monkeypatch):
-    # The database's clock cannot be moved: that of this process stands for it.
-    monkeypatch.setattr(database_clock, "now", timezone.now)
+def sending(transactional_db, settings, odd_localstore, one_clock):
     yield from sending_to(odd_localstore, settings)
     call_command("store_fault", "--clear")
 

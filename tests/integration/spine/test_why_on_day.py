@@ -12,7 +12,7 @@ from tests.factories import decide, make_patient
 from tests.integration.consent.looking import text
 from tests.policy_factories import start_boycott
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("one_clock")]
 LONDON = timezone.get_default_timezone()
 
 
