@@ -14,7 +14,8 @@ run: $(VENV)/run.stamp ## Start everything with the demo, print the address and 
 	@$(PYTHON) -m config.embedded.run
 
 test: $(VENV)/dev.stamp ## Run every test (browser tests too, where there is a browser)
-	@$(PYTHON) -m pytest -n 2 --dist loadfile
+	@# Three processes, for tests wait for stores and workers; in the order of their names, so that small ones end it.
+	@$(PYTHON) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 e2e: $(VENV)/dev.stamp ## Run the browser tests alone, with pictures of every page in test-results/
 	@PICTURES=1 $(PYTHON) -m pytest -n 2 --dist loadfile tests/functional
