@@ -46,10 +46,11 @@ def nobody_passes_a_change(trial: Trial, surgeries: list[people.Surgery], admins
     wait_until(lambda: frozen.is_frozen, 30, "a sender frozen with the fence in hand")
     with ThreadPoolExecutor(1) as beside:
         change = beside.submit(_change_beside, admins)
-        wait_until(_somebody_waits, 30, "a change that waits", every=0.01)
+        wait_until(lambda: _somebody_waits() or change.done(), 30, "a change", every=0.01)
+        trial.must(not change.done(), "a change did not wait for a sender with the fence in hand")
         people.decide(second, second.patients[:FEW], consent=True)
         nursery.start(limit=FEW)
-        wait_until(lambda: _is_taken(second), 30, "a sender that comes later", every=0.01)
+        wait_until(lambda: change.done() or _is_taken(second), 30, "a later sender", every=0.01)
         time.sleep(TIME_TO_PASS)
         went = _intended(second)
         frozen.signal(signal.SIGCONT)
