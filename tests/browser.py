@@ -14,6 +14,7 @@ reported an error: a script that broke, a file that was missing, something the c
 policy forbade. A test that means to see an error page says so: `page.expected_statuses = {503}`.
 """
 
+import functools
 import os
 import shutil
 from contextlib import contextmanager
@@ -92,14 +93,29 @@ def _launch(path):
         started.close()
 
 
-@pytest.fixture
-def page(browser):
-    yield from _page(browser)
+@pytest.fixture(scope="module")
+def contexts(browser):
+    """A context for pages with and one for pages without JavaScript: making one costs as much as three pages."""
+
+    @functools.cache
+    def context(scripts):
+        made = browser.new_context(
+            viewport={"width": DESKTOP, "height": 900}, locale="en-GB", java_script_enabled=scripts
+        )
+        made.set_default_timeout(PATIENCE_MILLISECONDS)
+        return made
+
+    return context
 
 
 @pytest.fixture
-def page_without_javascript(browser):
-    yield from _page(browser, scripts=False)
+def page(contexts):
+    yield from _page(contexts(True))
+
+
+@pytest.fixture
+def page_without_javascript(contexts):
+    yield from _page(contexts(False), scripts=False)
 
 
 @pytest.fixture(params=["with scripts", "without scripts"])
@@ -111,29 +127,46 @@ def screen(request, log_in):
     return opened
 
 
-def _page(browser, scripts=True):
-    context = browser.new_context(
-        viewport={"width": DESKTOP, "height": 900}, locale="en-GB", java_script_enabled=scripts
-    )
-    context.set_default_timeout(PATIENCE_MILLISECONDS)
-    outside, faults = [], []
-
+def _page(context, scripts=True):
     opened = context.new_page()
     opened.expected_statuses, opened.scripts = set(), scripts
-    context.on("request", lambda asked: _note_host(outside, asked.url))
-    context.on("response", lambda answer: _note_status(faults, answer, opened))
+    asked, faults = set(), []
+    listeners = {
+        "request": lambda request: asked.add(request.url),
+        "response": lambda answer: _note_status(faults, answer, opened),
+    }
+    for event, listener in listeners.items():
+        context.on(event, listener)
     opened.on("console", lambda line: _note(faults, line))
     opened.on("pageerror", lambda error: faults.append(str(error)))
     yield opened
-    context.close()
+    for event, listener in listeners.items():
+        context.remove_listener(event, listener)
+    _forget(context, {_origin(address) for address in asked})
+    outside = [address for address in asked if _is_outside(address)]
     assert outside == [], "The page asked another host."
     assert faults == [], f"The browser reported errors: {faults}"
 
 
-def _note_host(outside, address):
+def _forget(context, origins):
+    """As new for the next test: no page open, no cookie, nothing stored. Files that may be kept, are kept."""
+    first, *others = context.pages
+    session = context.new_cdp_session(first)
+    for origin in origins:
+        session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"})
+    context.clear_cookies()
+    for each in (*others, first):
+        each.close()
+
+
+def _origin(address):
     parts = urlsplit(address)
-    if parts.scheme not in {"data", "blob"} and parts.hostname not in LOOPBACK:
-        outside.append(address)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _is_outside(address):
+    parts = urlsplit(address)
+    return parts.scheme not in {"data", "blob"} and parts.hostname not in LOOPBACK
 
 
 def _note_status(faults, answer, opened):
@@ -149,10 +182,12 @@ def _note(faults, line):
 
 
 @pytest.fixture
-def log_in(page, live_server):
+def log_in(request, live_server):
     """`log_in(user)`: puts the user's session into the browser, without the form."""
 
-    def put(user, on=page):
+    def put(user, on=None):
+        # Not a parameter: a story without scripts has no use for the page with them.
+        on = on or request.getfixturevalue("page")
         client = Client()
         client.force_login(user)
         cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
