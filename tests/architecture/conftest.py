@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 import pytest
-from django.db import transaction
 
 from carerecords.models import Patient, Practice, User
 from carerecords.permissions import Role
 from tests.factories import make_patient, make_practice, make_user
+from tests.kept_rows import kept_rows
 from tests.named_things import named_things, with_sheet_of, with_survey_of
 
 
@@ -25,14 +25,7 @@ class World:
 @pytest.fixture(scope="module")
 def world(django_db_setup, django_db_blocker):
     with pytest.MonkeyPatch.context() as patch:
-        with django_db_blocker.unblock():
-            whole = transaction.atomic()
-            whole.__enter__()
-            made = _world(patch)
-        yield made
-        with django_db_blocker.unblock():
-            transaction.set_rollback(True)
-            whole.__exit__(None, None, None)
+        yield from kept_rows(django_db_blocker, lambda: _world(patch))
 
 
 def _world(patch):

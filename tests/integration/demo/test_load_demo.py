@@ -27,6 +27,7 @@ from demo.accounts import ACCOUNTS, API_TOKEN, PASSWORD
 from demo.load import load
 from demo.places import PLACES
 from tests.factories import make_patient
+from tests.kept_rows import kept_rows
 
 pytestmark = pytest.mark.django_db
 
@@ -43,78 +44,114 @@ def summary():
     return list(Patient.objects.order_by("nhs_number").values_list(*columns))
 
 
-def test_the_lists_have_their_true_sizes():
-    run()
-    for place in PLACES:
-        practice = Practice.objects.get(ods_code=place.ods_code)
-        assert practice.status == Practice.Status.ACTIVE
-        assert practice.goes_live_on < AT.date()
-        assert practice.patients.count() == round(practice.list_size * SCALE)
-    sizes = [Practice.objects.get(ods_code=place.ods_code).list_size for place in PLACES]
-    assert 24_000 < sum(sizes) < 26_000
-    assert len({Practice.objects.get(ods_code=place.ods_code).region_code for place in PLACES}) == 3
-    assert Practice.objects.filter(goes_live_on__isnull=False).count() == len(PLACES)
-    assert Practice.objects.count() == 6_658
+@pytest.fixture(scope="class")
+def loaded(django_db_setup, django_db_blocker):
+    yield from kept_rows(django_db_blocker, run)
 
 
-def test_every_patient_is_lawful():
-    run(scale=0.005)
-    for patient in Patient.objects.select_related("usual_gp"):
-        assert nhs_number.is_valid(patient.nhs_number) and patient.nhs_number.startswith("999")
-        patient.full_clean(exclude=["preferred_name"])
-        assert patient.usual_gp.assignments.filter(role=Role.GP, practice=patient.practice).exists()
-    assert Registration.objects.count() == Patient.objects.count()
+@pytest.fixture(scope="class")
+def a_tenth(django_db_setup, django_db_blocker):
+    yield from kept_rows(django_db_blocker, lambda: run(scale=0.1))
 
 
-def test_derived_columns_are_what_the_rule_says():
-    run()
-    for patient in Patient.objects.all():
-        derived = rules.state_from(events_of(patient), AT.date())
-        assert patient.consent_state == derived.state
-        assert patient.consent_changes_on == derived.changes_on
-        event = ConsentEvent.objects.get(pk=derived.event.sequence) if derived.event else None
-        assert patient.consent_event_id == (event.pk if event else None)
-        assert patient.consent_decided_on == (event.decided_on if event else None)
-        assert patient.consent_source == (event.source if event else "")
+@pytest.mark.usefixtures("loaded")
+class TestLoaded:
+    def test_the_lists_have_their_true_sizes(self):
+        for place in PLACES:
+            practice = Practice.objects.get(ods_code=place.ods_code)
+            assert practice.status == Practice.Status.ACTIVE
+            assert practice.goes_live_on < AT.date()
+            assert practice.patients.count() == round(practice.list_size * SCALE)
+        sizes = [Practice.objects.get(ods_code=place.ods_code).list_size for place in PLACES]
+        assert 24_000 < sum(sizes) < 26_000
+        assert len({Practice.objects.get(ods_code=place.ods_code).region_code for place in PLACES}) == 3
+        assert Practice.objects.filter(goes_live_on__isnull=False).count() == len(PLACES)
+        assert Practice.objects.count() == 6_658
+
+    def test_derived_columns_are_what_the_rule_says(self):
+        for patient in Patient.objects.all():
+            derived = rules.state_from(events_of(patient), AT.date())
+            assert patient.consent_state == derived.state
+            assert patient.consent_changes_on == derived.changes_on
+            event = ConsentEvent.objects.get(pk=derived.event.sequence) if derived.event else None
+            assert patient.consent_event_id == (event.pk if event else None)
+            assert patient.consent_decided_on == (event.decided_on if event else None)
+            assert patient.consent_source == (event.source if event else "")
+
+    def test_those_who_consent_have_one_open_upload_and_nobody_else(self):
+        asked = set(UploadJob.objects.values_list("patient_id", flat=True))
+        consenting = {
+            patient.pk
+            for patient in Patient.objects.all()
+            if rules.permits_upload(ConsentState(patient.consent_state))
+        }
+        assert asked == consenting
+        jobs = UploadJob.objects.all()
+        assert {(job.kind, job.state, job.cause) for job in jobs} == {
+            (JobKind.UPLOAD, JobState.WAITING, "DEMO")
+        }
+        assert all(AT <= job.due_at <= AT + datetime.timedelta(minutes=15) for job in jobs)
+
+    def test_a_second_run_changes_nothing(self, loaded):
+        assert loaded.patients
+        before = summary()
+        assert not run().patients
+        assert summary() == before
+
+    def test_the_days_are_those_of_the_moment_given(self):
+        newest = ConsentEvent.objects.order_by("-recorded_at").first().recorded_at
+        assert timezone.localdate(AT) - newest.date() < datetime.timedelta(days=7)
+
+    def test_a_survey_of_2007_and_an_open_ballot(self):
+        survey = Survey.objects.get(kind=Kind.SURVEY)
+        found = results_of(standing_of(survey, AT))
+        assert [share.count for share in found.tally.shares] == [75, 18, 7]
+        ballot = Survey.objects.get(kind=Kind.BALLOT)
+        assert standing_of(ballot, AT).state is SurveyState.OPEN and turnout(ballot).answered == 40
+        gps = User.objects.filter(email__in=["gp@demo.example", "gp2@demo.example"])
+        assert all(waiting_for(gp, Kind.BALLOT, AT).exists() for gp in gps)
 
 
-def test_shares_are_realistic():
-    run(scale=0.1)
-    for place in PLACES:
-        states = list(
-            Patient.objects.filter(practice__ods_code=place.ods_code).values_list("consent_state", flat=True)
+@pytest.mark.usefixtures("a_tenth")
+class TestATenth:
+    """Enough patients to count shares, and to meet what is rare."""
+
+    def test_shares_are_realistic(self):
+        for place in PLACES:
+            states = list(
+                Patient.objects.filter(practice__ods_code=place.ods_code).values_list(
+                    "consent_state", flat=True
+                )
+            )
+            shares = {state: states.count(state) / len(states) for state in ConsentState}
+            assert shares[ConsentState.EXPRESS_DISSENT] == pytest.approx(place.dissent, abs=0.002)
+            assert shares[ConsentState.EXPRESS_CORE] == pytest.approx(place.core, abs=0.002)
+            assert shares[ConsentState.EXPRESS_ADDITIONAL] == pytest.approx(place.additional, abs=0.002)
+            assert shares[ConsentState.CONFLICT] > 0
+        dissent = Patient.objects.filter(consent_state=ConsentState.EXPRESS_DISSENT).count()
+        assert dissent / Patient.objects.count() == pytest.approx(0.012, abs=0.001)
+
+    def test_events_keep_the_rules_of_recording(self):
+        events = ConsentEvent.objects.select_related(
+            "patient", "recorded_by", "reverses", "supersedes", "practice"
         )
-        shares = {state: states.count(state) / len(states) for state in ConsentState}
-        assert shares[ConsentState.EXPRESS_DISSENT] == pytest.approx(place.dissent, abs=0.002)
-        assert shares[ConsentState.EXPRESS_CORE] == pytest.approx(place.core, abs=0.002)
-        assert shares[ConsentState.EXPRESS_ADDITIONAL] == pytest.approx(place.additional, abs=0.002)
-        assert shares[ConsentState.CONFLICT] > 0
-    dissent = Patient.objects.filter(consent_state=ConsentState.EXPRESS_DISSENT).count()
-    assert dissent / Patient.objects.count() == pytest.approx(0.012, abs=0.001)
-
-
-def test_events_keep_the_rules_of_recording():
-    run(scale=0.1)
-    events = ConsentEvent.objects.select_related(
-        "patient", "recorded_by", "reverses", "supersedes", "practice"
-    )
-    for event in events.order_by("pk"):
-        role = Role(event.recorded_by.assignments.get(practice=event.practice).role)
-        assert event.recorded_at <= AT and event.recorded_at.date().weekday() < 5
-        if event.kind == EventKind.REVERSAL.value:
-            assert event.reverses.recorded_at < event.recorded_at
-            assert event.reverses.recorded_by == event.recorded_by
-            continue
-        assert event.patient.registered_on <= event.decided_on <= event.recorded_at.date()
-        assert _needed(event) in role.rule.permissions
-        if event.supersedes:
-            assert event.supersedes.recorded_at < event.recorded_at
-            assert event.supersedes.decided_on <= event.decided_on
-    assert events.filter(kind=EventKind.REVERSAL.value).exists()
-    assert events.filter(supersedes__isnull=False).exists()
-    parents = events.filter(patient__born_on__gt=AT.date() - datetime.timedelta(days=15 * 365))
-    alone = parents.exclude(source__in=[Source.REPRESENTATIVE, Source.FORM, ""])
-    assert parents.exists() and not alone.exists()
+        for event in events.order_by("pk"):
+            role = Role(event.recorded_by.assignments.get(practice=event.practice).role)
+            assert event.recorded_at <= AT and event.recorded_at.date().weekday() < 5
+            if event.kind == EventKind.REVERSAL.value:
+                assert event.reverses.recorded_at < event.recorded_at
+                assert event.reverses.recorded_by == event.recorded_by
+                continue
+            assert event.patient.registered_on <= event.decided_on <= event.recorded_at.date()
+            assert _needed(event) in role.rule.permissions
+            if event.supersedes:
+                assert event.supersedes.recorded_at < event.recorded_at
+                assert event.supersedes.decided_on <= event.decided_on
+        assert events.filter(kind=EventKind.REVERSAL.value).exists()
+        assert events.filter(supersedes__isnull=False).exists()
+        parents = events.filter(patient__born_on__gt=AT.date() - datetime.timedelta(days=15 * 365))
+        alone = parents.exclude(source__in=[Source.REPRESENTATIVE, Source.FORM, ""])
+        assert parents.exists() and not alone.exists()
 
 
 def _needed(event):
@@ -125,18 +162,13 @@ def _needed(event):
     return Permission.RECORD_REFUSAL
 
 
-def test_those_who_consent_have_one_open_upload_and_nobody_else():
-    run()
-    asked = set(UploadJob.objects.values_list("patient_id", flat=True))
-    consenting = {
-        patient.pk
-        for patient in Patient.objects.all()
-        if rules.permits_upload(ConsentState(patient.consent_state))
-    }
-    assert asked == consenting
-    jobs = UploadJob.objects.all()
-    assert {(job.kind, job.state, job.cause) for job in jobs} == {(JobKind.UPLOAD, JobState.WAITING, "DEMO")}
-    assert all(AT <= job.due_at <= AT + datetime.timedelta(minutes=15) for job in jobs)
+def test_every_patient_is_lawful():
+    run(scale=0.005)
+    for patient in Patient.objects.select_related("usual_gp"):
+        assert nhs_number.is_valid(patient.nhs_number) and patient.nhs_number.startswith("999")
+        patient.full_clean(exclude=["preferred_name"])
+        assert patient.usual_gp.assignments.filter(role=Role.GP, practice=patient.practice).exists()
+    assert Registration.objects.count() == Patient.objects.count()
 
 
 def test_the_same_seed_makes_the_same_demo():
@@ -156,13 +188,6 @@ def _load_and_take_back(seed, made):
         run(seed=seed)
         made.append(summary())
         raise _TakeBack
-
-
-def test_a_second_run_changes_nothing():
-    assert run().patients
-    before = summary()
-    assert not run().patients
-    assert summary() == before
 
 
 def test_a_run_that_dies_leaves_nothing(monkeypatch):
@@ -231,20 +256,3 @@ def test_every_account_can_log_in_and_is_listed():
 def test_logins_ask_for_the_demo_first():
     with pytest.raises(CommandError, match=r"Run manage\.py load_demo first"):
         call_command("demo_logins")
-
-
-def test_the_days_are_those_of_the_moment_given():
-    run()
-    newest = ConsentEvent.objects.order_by("-recorded_at").first().recorded_at
-    assert timezone.localdate(AT) - newest.date() < datetime.timedelta(days=7)
-
-
-def test_a_survey_of_2007_and_an_open_ballot():
-    run()
-    survey = Survey.objects.get(kind=Kind.SURVEY)
-    found = results_of(standing_of(survey, AT))
-    assert [share.count for share in found.tally.shares] == [75, 18, 7]
-    ballot = Survey.objects.get(kind=Kind.BALLOT)
-    assert standing_of(ballot, AT).state is SurveyState.OPEN and turnout(ballot).answered == 40
-    gps = User.objects.filter(email__in=["gp@demo.example", "gp2@demo.example"])
-    assert all(waiting_for(gp, Kind.BALLOT, AT).exists() for gp in gps)
