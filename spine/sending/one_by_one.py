@@ -5,14 +5,15 @@ are too late to begin, and then both write at once and nobody sends. A slow stor
 wait, and whoever has something to send should (docs/adr/0181).
 """
 
+import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from spine.sending.slots import clock
 
-# Messages a second from which on the store is quick: connections are then not what a batch waits for.
-QUICK = 1000.0
+# Messages a second that a process sends at most: where connections would carry as many, they are not what is short.
+MOST_A_SECOND = 2000
 
 
 class Turn:
@@ -38,24 +39,29 @@ class Turn:
 class OneByOne:
     """For all batches of a process. What it learns is an estimate, and decides about speed alone."""
 
-    def __init__(self, fewest: int) -> None:
-        """`fewest` messages say something of how quick the store is."""
+    def __init__(self, connections: int) -> None:
         self._lock = threading.Lock()
-        self._fewest = fewest
+        self._quick_seconds = connections / MOST_A_SECOND
+        self._quickest = math.inf
         self._is_quick = False
 
-    def learn(self, messages: int, seconds: float) -> None:
-        """Notes how long the messages of a batch took to begin."""
-        if messages >= self._fewest:
-            self._is_quick = messages >= QUICK * seconds
+    def saw(self, seconds: float) -> None:
+        """Notes how long the store took to answer a message. The quickest of a batch waited for nothing else."""
+        self._quickest = min(self._quickest, seconds)
+
+    def learn(self) -> None:
+        """Goes by the answers since this was last called, if there were any."""
+        quickest, self._quickest = self._quickest, math.inf
+        if quickest < math.inf:
+            self._is_quick = quickest < self._quick_seconds
 
     @contextmanager
-    def turn(self, *, sends: bool) -> Iterator[Turn]:
-        """Waits until the messages of the others have begun; a batch that sends none waits for nobody.
+    def turn(self, *, waits: bool) -> Iterator[Turn]:
+        """Waits until the messages of the others have begun, where the store is quick and the batch `waits` at all.
 
         Taken before the fence: whoever waits holds nothing.
         """
-        lock = self._lock if sends and self._is_quick else None
+        lock = self._lock if waits and self._is_quick else None
         if lock is not None:
             lock.acquire()
         turn = Turn(lock)

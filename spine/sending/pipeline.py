@@ -95,7 +95,7 @@ def _send_due(store: Store, limit: int) -> BatchReport:
     batch, sent, took = _send(store, jobs, current)
     if current or not batch.put_back:
         done = sum(one.answer is None or one.answer.was_sent for one in sent)
-        store.one_by_one.learn(done, took)
+        store.one_by_one.learn()
         store.size.learn(
             taken=len(jobs), put_back=batch.put_back, tried=len(sent), done=done, part=took / BEGIN_SECONDS
         )
@@ -125,7 +125,9 @@ def _send(store: Store, jobs: Sequence[Claimed], current: Current) -> tuple["Bat
     """
     slots = _slots(store, current)
     _sleep_until(slots.first - store.lead)
-    with store.one_by_one.turn(sends=bool(current)) as turn, _fence(jobs) as held:
+    # Under a limit, slots keep batches apart: to wait for another's would be to lose one's own.
+    waits = bool(current) and not store.rate.per_second
+    with store.one_by_one.turn(waits=waits) as turn, _fence(jobs) as held:
         batch = _decide_and_commit(jobs, current)
         ready = clock()
         in_time = _until(min(ready + BEGIN_SECONDS, held.until, batch.turn))

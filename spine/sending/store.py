@@ -48,7 +48,7 @@ class Store:
         self.rate = Rate(settings.SPINE_REQUESTS_PER_SECOND)
         self.size = BatchSize(settings.SPINE_CONNECTIONS, self.rate.within(FILL_SECONDS))
         self.queue = Queue()
-        self.one_by_one = OneByOne(2 * settings.SPINE_CONNECTIONS)
+        self.one_by_one = OneByOne(settings.SPINE_CONNECTIONS)
         # How long before its first message a batch takes the fence, learnt from those before.
         self.lead = 0.05
         self._mean, self._deviation = 0.03, 0.01
@@ -180,6 +180,7 @@ class Store:
         begins = await turn()
         if begins is None:
             return Sent(one, Answer(AnswerKind.NOT_SENT), timezone.now())
+        asked = clock()
         answer = await self._client.upload(
             body,
             request_id=one.request_id,
@@ -191,6 +192,7 @@ class Store:
         )
         if answer.was_sent:
             self._late.left(one)
+            self.one_by_one.saw(clock() - asked)
         if answer.kind is AnswerKind.RATE_LIMITED:
             slots.close()
         return Sent(

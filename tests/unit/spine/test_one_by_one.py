@@ -7,12 +7,16 @@ import pytest
 
 from spine.sending.one_by_one import OneByOne
 
-FEWEST = 64
+CONNECTIONS = 32
+QUICK, SLOW = 0.001, 0.05
 
 
-def of(messages, seconds):
-    turns = OneByOne(FEWEST)
-    turns.learn(messages, seconds)
+def of(*answers):
+    turns = OneByOne(CONNECTIONS)
+    for batch in answers:
+        for seconds in batch:
+            turns.saw(seconds)
+        turns.learn()
     return turns
 
 
@@ -21,9 +25,9 @@ def waiting():
     """Starts threads that want to send; says which have their turn."""
     begun, threads = [], []
 
-    def start(turns, name, *, sends=True):
+    def start(turns, name, *, waits=True):
         def send():
-            with turns.turn(sends=sends):
+            with turns.turn(waits=waits):
                 begun.append(name)
 
         threads.append(threading.Thread(target=send))
@@ -44,8 +48,8 @@ def waiting():
 @pytest.mark.parametrize("how", ["over", "gives up"])
 def test_at_a_quick_store_the_next_begins_when_the_messages_have_begun(waiting, how):
     start, began = waiting
-    turns = of(500, 0.1)
-    with turns.turn(sends=True) as mine:
+    turns = of([SLOW, QUICK, SLOW], [])
+    with turns.turn(waits=True) as mine:
         start(turns, "next")
         assert began(within=0.1) == []
         if how == "over":
@@ -55,37 +59,37 @@ def test_at_a_quick_store_the_next_begins_when_the_messages_have_begun(waiting, 
     assert began() == ["next"]
 
 
-def test_who_sends_nothing_waits_for_nobody(waiting):
+def test_who_need_not_waits_for_nobody(waiting):
     start, began = waiting
-    turns = of(500, 0.1)
-    with turns.turn(sends=True):
-        start(turns, "asks", sends=False)
+    turns = of([SLOW, QUICK, SLOW], [])
+    with turns.turn(waits=True):
+        start(turns, "asks", waits=False)
         assert began() == ["asks"]
 
 
 @pytest.mark.parametrize(
     "seen",
-    [of(100, 0.2), of(FEWEST - 1, 0.001), OneByOne(FEWEST)],
-    ids=["a slow store", "too few messages to tell", "nothing was sent yet"],
+    [of([SLOW, 2 * SLOW]), of([QUICK], [SLOW]), of(), of([])],
+    ids=["a slow store", "it was quick before", "nothing was sent yet", "nor in a batch"],
 )
 def test_else_all_send_at_once(waiting, seen):
     start, began = waiting
-    with seen.turn(sends=True):
+    with seen.turn(waits=True):
         start(seen, "beside")
         assert began() == ["beside"]
 
 
 def test_what_failed_gives_its_turn_back(waiting):
     start, began = waiting
-    turns = of(500, 0.1)
-    with pytest.raises(RuntimeError), turns.turn(sends=True):
+    turns = of([SLOW, QUICK, SLOW], [])
+    with pytest.raises(RuntimeError), turns.turn(waits=True):
         raise RuntimeError
     start(turns, "next")
     assert began() == ["next"]
 
 
 def test_messages_take_from_when_they_were_ready_until_they_had_begun():
-    with of(500, 0.1).turn(sends=True) as turn:
+    with of([SLOW, QUICK, SLOW], []).turn(waits=True) as turn:
         ready = turn.began
         turn.over()
         took = turn.seconds_since(ready)
