@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
 import structlog
-from django.db.models import Q, QuerySet, TextField
+from django.db.models import Min, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.utils import timezone
 
@@ -271,7 +271,9 @@ def _signs(author: Author | None) -> bool:
 
 
 _ATTEMPTS = Flat(
-    lambda: UploadAttempt.objects.values_list("job_id", Cast("composition_id", TextField()), "authored_at")
+    lambda: UploadAttempt.objects.values_list("job_id", Cast("composition_id", TextField())).annotate(
+        first=Min("authored_at")
+    )
 )
 
 
