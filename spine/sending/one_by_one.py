@@ -14,6 +14,8 @@ from spine.sending.slots import clock
 
 # Messages a second that a process sends at most: where connections would carry as many, they are not what is short.
 MOST_A_SECOND = 2000
+# A turn is a fence, decisions and a quarter of a second of messages. Whoever waits longer goes without one: it is about speed alone.
+LONGEST_WAIT_SECONDS = 1.0
 
 
 class Turn:
@@ -62,8 +64,8 @@ class OneByOne:
         Taken before the fence: whoever waits holds nothing.
         """
         lock = self._lock if waits and self._is_quick else None
-        if lock is not None:
-            lock.acquire()
+        if lock is not None and not lock.acquire(timeout=LONGEST_WAIT_SECONDS):
+            lock = None
         turn = Turn(lock)
         try:
             yield turn

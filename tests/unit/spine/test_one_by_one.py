@@ -79,6 +79,19 @@ def test_else_all_send_at_once(waiting, seen):
         assert began() == ["beside"]
 
 
+def test_who_keeps_its_turn_too_long_is_not_waited_for(waiting, monkeypatch):
+    monkeypatch.setattr("spine.sending.one_by_one.LONGEST_WAIT_SECONDS", 0.05)
+    start, began = waiting
+    turns = of([SLOW, QUICK, SLOW], [])
+    with turns.turn(waits=True) as mine:
+        start(turns, "next")
+        assert began() == ["next"]
+        mine.over()
+    monkeypatch.setattr("spine.sending.one_by_one.LONGEST_WAIT_SECONDS", 600)
+    with turns.turn(waits=True):
+        """The turn came back, once: else this waits for ever."""
+
+
 def test_what_failed_gives_its_turn_back(waiting):
     start, began = waiting
     turns = of([SLOW, QUICK, SLOW], [])
