@@ -4,6 +4,8 @@ SHELL := /bin/bash
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 PYTHON_BASE ?= python3
+# What one process compiles serves the next, whatever the shell says: the product takes each two seconds otherwise.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help run test e2e check fix bench faults schedules screens lock
 
