@@ -81,3 +81,15 @@ def fill(practice, count, *, half_decided=False):
     values = {"practice": practice.pk, "first": first, "count": count, "families": count // 7 + 1}
     with connection.cursor() as cursor:
         cursor.execute(_FILL, values | {"decided": half_decided})
+
+
+def listed(client, query="", **asked):
+    return rows_of(client.get(LIST + query, asked))
+
+
+def rows_of(response):
+    """Family names, upper case as the page writes them, in the order of the page."""
+    assert response.status_code == 200
+    body = response.content.decode()
+    found = body.split('class="care-identity__name"')[1:]
+    return [part.split(">", 1)[1].split(",", 1)[0].title() for part in found]

@@ -13,7 +13,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from boycott.actions import set_gp_stance, set_stance
+from boycott.actions import set_gp_stance
 from boycott.positions import GpStance, Stance
 from carerecords.confirmation import Confirmation, NotConfirmed
 from carerecords.models import Cause, JobKind, JobState, Patient, Practice, UploadJob
@@ -28,6 +28,7 @@ from spine.tasks import feed_runs
 from tests.factories import decide, make_item, make_patient, make_practice, make_user
 from tests.integration.spine.running import fed, make_run, started
 from tests.localstore_process import ROOT, fresh_nhs_number
+from tests.policy_factories import answer
 
 REFUSED = Preference.EXPRESS_DISSENT
 
@@ -101,14 +102,7 @@ def test_first_upload_sends_those_whom_the_gate_lets_go_and_says_why_of_the_othe
 def test_a_run_never_passes_the_gate(sending, practice, manager):
     consenting(practice, 2)
     run = started(practice)
-    set_stance(
-        practice=practice,
-        stance=Stance.HOLD,
-        agreed_by="The partners",
-        agreed_on=timezone.localdate(),
-        by=manager,
-        at=now(),
-    )
+    answer(practice, Stance.HOLD, by=manager)
     sent(sending)
     assert sending.ledger() == [] and states(run) == {"HELD": 2}
     assert UploadAttempt.objects.count() == 0

@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 from django.utils import timezone
 
-from boycott.actions import set_gp_stance, set_stance
+from boycott.actions import set_gp_stance
 from boycott.positions import GpStance, Stance
 from carerecords.models import UploadJob
 from carerecords.permissions import Role
@@ -27,6 +27,7 @@ from spine.sending.outgoing import notice_hash
 from tests import factories
 from tests.factories import make_patient, make_practice, make_user
 from tests.integration.spine.running import fed, make_run
+from tests.policy_factories import answer
 
 pytestmark = pytest.mark.django_db
 PREFERENCES = [Preference.EXPRESS_CORE, Preference.EXPRESS_ADDITIONAL, Preference.EXPRESS_DISSENT]
@@ -95,14 +96,7 @@ def parts(foreseen):
 def test_what_is_foreseen_happens(practice, manager, people, kind):
     how, some = SOME[kind]
     if kind is RunKind.ENDED:
-        set_stance(
-            practice=practice,
-            stance=Stance.HOLD,
-            agreed_by="The partners",
-            agreed_on=timezone.localdate(),
-            by=manager,
-            at=timezone.now(),
-        )
+        answer(practice, Stance.HOLD, by=manager)
     for group in RunGroup:
         run = make_run(practice, kind, by=manager, group=group, **how)
         foreseen = forecast(run, timezone.now())
