@@ -89,7 +89,7 @@ def test_who_keeps_its_turn_too_long_is_not_waited_for(waiting, monkeypatch):
         mine.over()
     monkeypatch.setattr("spine.sending.one_by_one.LONGEST_WAIT_SECONDS", 600)
     with turns.turn(waits=True):
-        """The turn came back, once: else this waits for ever."""
+        pass  # The turn came back: else this would wait until the test's own time is over.
 
 
 def test_what_failed_gives_its_turn_back(waiting):
