@@ -1,6 +1,6 @@
 """`python -m bench.one_sender`: one process that sends as a worker's task does, told by lines of JSON on its input.
 
-`{"do": "allowed", "practice": ID}` answers with the ids of its jobs that may go; `{"do": "send", "jobs": N, "seconds": S}` sends; `{"do":
+`{"do": "allowed", "practice": ID}` answers with the patients of its uploads that may go; `{"do": "send", "jobs": N, "seconds": S}` sends; `{"do":
 "alone", "jobs": N}` makes the same calls with messages that are ready, and nothing around them. The answers say how
 many were done, in how many seconds by the clock and of this process's processor.
 """
@@ -38,7 +38,7 @@ def main() -> None:
             bodies = _bodies(allowed)
             # As in a worker; and what only the benchmark keeps is none of the sender's.
             calm_collector()
-            answer: Any = [claimed.job_id for claimed, _, _ in allowed]
+            answer: Any = [claimed.patient_id for claimed, _, _ in allowed]
         else:
             began, busy = time.perf_counter(), time.process_time()
             if told["do"] == "send":

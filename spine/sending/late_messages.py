@@ -42,13 +42,13 @@ class LateMessages:
     def __init__(self) -> None:
         self._kept: OrderedDict[int, _Kept] = OrderedDict()
 
-    def groups(self, going: Sequence[Outgoing]) -> list[list[int]]:
-        """Places of the messages: first of those that are kept, then of the others.
+    def groups(self, going: Sequence[Outgoing], leaving: Sequence[int]) -> list[list[int]]:
+        """Places of the messages that are to leave: first of those that are kept, then of the others.
 
         The others may take long to write too, and nothing else leaves meanwhile.
         """
-        late = [place for place, one in enumerate(going) if one.job_id in self._kept]
-        others = [place for place, one in enumerate(going) if one.job_id not in self._kept]
+        late = [place for place in leaving if going[place].job_id in self._kept]
+        others = [place for place in leaving if going[place].job_id not in self._kept]
         return [group for group in (late, others) if group]
 
     def write(self, one: Outgoing, replaces: Replaces) -> bytes:

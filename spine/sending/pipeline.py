@@ -95,7 +95,7 @@ def _send_due(store: Store, limit: int) -> BatchReport:
     batch, sent, took = _send(store, jobs, current)
     if current or not batch.put_back:
         done = sum(one.answer is None or one.answer.was_sent for one in sent)
-        store.one_by_one.learn()
+        store.quickness.learn()
         store.size.learn(
             taken=len(jobs), put_back=batch.put_back, tried=len(sent), done=done, part=took / BEGIN_SECONDS
         )
@@ -123,29 +123,28 @@ def _send(store: Store, jobs: Sequence[Claimed], current: Current) -> tuple["Bat
 
     Tells what was decided, what came of the messages, and in how many seconds they had begun.
     """
-    slots = _slots(store, current)
+    slots, begun = _slots(store, current), Begun()
     _sleep_until(slots.first - store.lead)
-    # Under a limit, slots keep batches apart: to wait for another's would be to lose one's own.
-    waits = bool(current) and not store.rate.per_second
-    with store.one_by_one.turn(waits=waits) as turn, _fence(jobs) as held:
+    began = clock()
+    with _fence(jobs) as held:
         batch = _decide_and_commit(jobs, current)
         ready = clock()
         in_time = _until(min(ready + BEGIN_SECONDS, held.until, batch.turn))
         if current:
-            store.learn_lead(ready - turn.began)
+            store.learn_lead(ready - began)
         sent = store.send(
             batch.going,
             current=current,
             slots=slots,
             may_begin=lambda: in_time() and held.stands(),
-            when_begun=turn.over,
+            when_begun=begun.note,
             quiet_within=QUIET_SECONDS,
             when_quiet=held.release,
         )
     _write(sent)
     store.rate.give_back(slots)
     store.rate.heed(one.answer for one in sent if one.answer is not None)
-    return batch, sent, turn.seconds_since(max(ready, slots.first))
+    return batch, sent, begun.at() - max(ready, slots.first)
 
 
 def _slots(store: Store, current: Current) -> Slots:
@@ -162,6 +161,21 @@ def _sleep_until(moment: float) -> None:
 def lease() -> datetime.timedelta:
     """How long a claimed job is its worker's: its calls to the store, and the writes around them."""
     return datetime.timedelta(seconds=2 * settings.SPINE_READ_TIMEOUT_SECONDS + 10)
+
+
+class Begun:
+    """When all messages of a batch had begun, or must not any more."""
+
+    def __init__(self) -> None:
+        self._at: float | None = None
+
+    def note(self) -> None:
+        """Says that it is now, if it was not before. From any thread."""
+        self._at = self._at or clock()
+
+    def at(self) -> float:
+        """That moment; now, where nothing had to leave."""
+        return self._at or clock()
 
 
 @dataclass(frozen=True)

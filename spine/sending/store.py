@@ -4,11 +4,11 @@ Only `spine.sending.pipeline`, `spine.sending.current` and `spine.sending.recove
 """
 
 import asyncio
-import hashlib
 import os
 import uuid
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import structlog
 from django.conf import settings
@@ -22,10 +22,11 @@ from spine.sending.claims import Queue
 from spine.sending.client import CurrentSummary, SpineClient
 from spine.sending.late_messages import LateMessages, Replaces
 from spine.sending.loop_thread import LoopThread
-from spine.sending.one_by_one import OneByOne
 from spine.sending.outgoing import Outgoing, Sent
+from spine.sending.quickness import Quickness
 from spine.sending.rate import Rate
 from spine.sending.slots import MayBegin, Slots, clock
+from spine.sending.writing import Writing, Written
 
 log = structlog.get_logger(__name__)
 
@@ -48,7 +49,7 @@ class Store:
         self.rate = Rate(settings.SPINE_REQUESTS_PER_SECOND)
         self.size = BatchSize(settings.SPINE_CONNECTIONS, self.rate.within(FILL_SECONDS))
         self.queue = Queue()
-        self.one_by_one = OneByOne(settings.SPINE_CONNECTIONS)
+        self.quickness = Quickness(settings.SPINE_CONNECTIONS)
         # How long before its first message a batch takes the fence, learnt from those before.
         self.lead = 0.05
         self._mean, self._deviation = 0.03, 0.01
@@ -61,6 +62,11 @@ class Store:
             credentials=credentials.from_settings(),
         )
         self._loop.run(self._client.__aenter__())
+
+    @property
+    def gains_by_two(self) -> bool:
+        """Whether two batches at once are quicker than one after the other: connections or slots wait, not the processor."""
+        return bool(self.rate.per_second) or not self.quickness.is_quick
 
     def learn_lead(self, seconds: float) -> None:
         """Notes how long a batch took from the fence to its first message.
@@ -121,12 +127,22 @@ class Store:
         `quiet_within` seconds have passed; by then `may_begin` must say no. Answers that come later
         are still waited for.
         """
-        results: list[Sent | None] = [None] * len(going)
+        results: list[Sent | None] = [_without_message(one, current[one.job_id]) for one in going]
+        leaving = [place for place, result in enumerate(results) if result is None]
 
-        async def lane(waiting: Iterator[int], is_last: bool) -> None:
+        def write(place: int) -> bytes:
+            found = current[going[place].job_id]
+            assert isinstance(found, CurrentSummary)
+            return self._late.write(going[place], Replaces(_held(found), found.copy))
+
+        async def lane(waiting: Iterator[int], writing: Writing, is_last: bool) -> None:
             for place in waiting:
                 one = going[place]
-                results[place] = await self._send_one(one, current[one.job_id], slots, may_begin)
+                found = current[one.job_id]
+                assert isinstance(found, CurrentSummary)
+                results[place] = await self._send_one(
+                    one, found, slots, may_begin, partial(writing.take, place)
+                )
             if is_last:
                 when_begun()
 
@@ -135,16 +151,16 @@ class Store:
 
         async def begin() -> None:
             end = clock() + quiet_within
-            groups = self._late.groups(going)
+            groups = self._late.groups(going, leaving)
             for group in groups:
-                waiting, is_last = iter(group), group is groups[-1]
+                waiting, writing, is_last = iter(group), Writing(write, group), group is groups[-1]
                 count = min(settings.SPINE_CONNECTIONS, len(group))
-                begun = [asyncio.create_task(lane(waiting, is_last)) for _ in range(count)]
+                begun = [asyncio.create_task(lane(waiting, writing, is_last)) for _ in range(count)]
                 lanes.extend(begun)
                 await asyncio.wait(begun, timeout=max(0.0, end - clock()))
 
         try:
-            if going:
+            if leaving:
                 self._loop.run(begin())
             when_quiet()
             self._loop.run(_all(lanes))
@@ -154,24 +170,20 @@ class Store:
             raise
         return [one for one in results if one is not None]
 
-    async def _send_one(self, one: Outgoing, current: Found, slots: Slots, may_begin: MayBegin) -> Sent:
-        if isinstance(current, Answer):
-            return Sent(one, current, timezone.now())
-        permission, held = current.permission or "", (current.composition_id or "").lower()
-        if held == one.composition_id or _nothing_to_do(one, held):
-            # Accepted by an earlier attempt, or unchanged, or nothing there to take back.
-            return Sent(one, None, timezone.now(), holds_it=bool(held), permission=permission, replaced=held)
-        if one.kind is not Kind.WITHDRAWAL and permission == "No":
-            # The store would refuse it; what the patient told it is reason enough not to ask.
-            return Sent(one, Answer(AnswerKind.CONSENT_DIFFERS), timezone.now(), permission=permission)
-        if one.build_on and current.copy is None:
-            # What we know of the copy changed after it was asked for, so it was not read: next time it is.
-            return Sent(one, Answer(AnswerKind.NOT_SENT), timezone.now())
+    async def _send_one(
+        self,
+        one: Outgoing,
+        found: CurrentSummary,
+        slots: Slots,
+        may_begin: MayBegin,
+        written: Callable[[], Written],
+    ) -> Sent:
+        permission, held = found.permission or "", _held(found)
         if not may_begin():
             return Sent(one, Answer(AnswerKind.NOT_SENT), timezone.now())
         try:
             # Before its turn: its slot would be over.
-            body = self._late.write(one, Replaces(held, current.copy))
+            message = written()
         except Exception as error:  # noqa: BLE001
             # One message that cannot be written must not cost its batch the answers of the others.
             log.error("message_not_written", job_id=one.job_id, error=type(error).__name__)
@@ -182,7 +194,7 @@ class Store:
             return Sent(one, Answer(AnswerKind.NOT_SENT), timezone.now())
         asked = clock()
         answer = await self._client.upload(
-            body,
+            message.body,
             request_id=one.request_id,
             correlation_id=one.request_id,
             session_urid=one.session_urid,
@@ -192,7 +204,7 @@ class Store:
         )
         if answer.was_sent:
             self._late.left(one)
-            self.one_by_one.saw(clock() - asked)
+            self.quickness.saw(clock() - asked)
         if answer.kind is AnswerKind.RATE_LIMITED:
             slots.close()
         return Sent(
@@ -202,7 +214,7 @@ class Store:
             began=answer.was_sent,
             permission=permission,
             replaced=held,
-            body_sha256=hashlib.sha256(body).hexdigest(),
+            body_sha256=message.sha256,
         )
 
     async def _read_copy(self, nhs_number: str, found: CurrentSummary, slots: Slots) -> Found:
@@ -238,6 +250,28 @@ class Store:
         if isinstance(answer, Answer) and answer.kind is AnswerKind.RATE_LIMITED:
             slots.close()
         return answer
+
+
+def _held(found: CurrentSummary) -> str:
+    """The id of the copy that the store holds, or nothing."""
+    return (found.composition_id or "").lower()
+
+
+def _without_message(one: Outgoing, found: Found) -> Sent | None:
+    """What becomes of a job of which the store need not be told, or cannot be now; None: its message has to leave."""
+    if isinstance(found, Answer):
+        return Sent(one, found, timezone.now())
+    permission, held = found.permission or "", _held(found)
+    if held == one.composition_id or _nothing_to_do(one, held):
+        # Accepted by an earlier attempt, or unchanged, or nothing there to take back.
+        return Sent(one, None, timezone.now(), holds_it=bool(held), permission=permission, replaced=held)
+    if one.kind is not Kind.WITHDRAWAL and permission == "No":
+        # The store would refuse it; what the patient told it is reason enough not to ask.
+        return Sent(one, Answer(AnswerKind.CONSENT_DIFFERS), timezone.now(), permission=permission)
+    if one.build_on and found.copy is None:
+        # What we know of the copy changed after it was asked for, so it was not read: next time it is.
+        return Sent(one, Answer(AnswerKind.NOT_SENT), timezone.now())
+    return None
 
 
 def _nothing_to_do(one: Outgoing, held: str) -> bool:

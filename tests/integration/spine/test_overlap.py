@@ -35,7 +35,23 @@ def small(monkeypatch):
     monkeypatch.setattr("spine.sending.batch_size.BatchSize.learn", lambda self, **_: None)
 
 
-def test_all_is_sent_once_by_two_threads(sending, many_due, small):
+@pytest.fixture
+def slow(sending, monkeypatch):
+    """The store is taken for a slow one, for which two batches at once are meant."""
+    monkeypatch.setattr(sending.store.quickness, "learn", lambda: None)
+
+
+@pytest.fixture
+def batches(monkeypatch):
+    """The threads that ran a batch, one for each."""
+    threads, batch = [], pipeline.send_batch
+    monkeypatch.setattr(
+        pipeline, "send_batch", lambda store: threads.append(threading.get_ident()) or batch(store)
+    )
+    return threads
+
+
+def test_all_is_sent_once_by_two_threads(sending, many_due, small, slow):
     reports, threads = [], set()
 
     def goes_on(report):
@@ -50,12 +66,8 @@ def test_all_is_sent_once_by_two_threads(sending, many_due, small):
     assert len(threads) == 2, "the second thread had its share"
 
 
-def test_one_batch_is_sent_while_the_next_is_decided(sending, many_due, small, monkeypatch):
-    """Each waits for the other inside its fence: with one at a time, neither would come.
-
-    So it is at a slow store; at a quick one they take turns to send (tests/unit/spine/test_one_by_one.py).
-    """
-    monkeypatch.setattr("spine.sending.one_by_one.OneByOne.learn", lambda self: None)
+def test_one_batch_is_sent_while_the_next_is_decided(sending, many_due, small, slow, monkeypatch):
+    """Each waits for the other inside its fence: with one at a time, neither would come."""
     meeting = threading.Barrier(2, timeout=20)
     send, met = sending.store.send, []
 
@@ -69,11 +81,51 @@ def test_one_batch_is_sent_while_the_next_is_decided(sending, many_due, small, m
     assert len(met) == 2
 
 
-def test_one_patient_is_no_reason_for_a_second_thread(sending, practice, gp, monkeypatch):
+def test_one_patient_is_no_reason_for_a_second_thread(sending, practice, gp, slow, batches):
     uploads_due(practice, gp, 1)
-    monkeypatch.setattr(overlap, "ThreadPoolExecutor", None)
     overlap.drain(sending.store, lambda _: True)
-    assert len(sending.ledger()) == 1
+    assert len(sending.ledger()) == 1 and set(batches) == {threading.get_ident()}
+
+
+def test_at_a_quick_store_one_thread_does_it_all(sending, many_due, small, batches, monkeypatch):
+    monkeypatch.setattr(sending.store.quickness, "_quick_seconds", 60)
+    overlap.drain(sending.store, lambda _: True)
+    assert len(sending.ledger()) == PATIENTS and set(batches) == {threading.get_ident()}
+
+
+def test_under_a_limit_of_the_rate_there_are_two_however_quick_the_store(sending):
+    sending.store.quickness.is_quick = True
+    assert not sending.store.gains_by_two
+    sending.store.rate.per_second = 5
+    assert sending.store.gains_by_two
+
+
+def test_the_second_ends_and_begins_as_the_store_turns_out_to_be(
+    sending, practice, gp, many_due, small, slow, batches, monkeypatch
+):
+    """Slow until both have sent, then quick for three batches of the first thread, then slow again."""
+    uploads_due(practice, gp, PATIENTS)
+    sending.store.size.jobs = sending.store.size.messages = 4
+    main, turns, alone = threading.get_ident(), [], threading.Lock()
+
+    def goes_on(_):
+        with alone:
+            return told()
+
+    def told():
+        if len(set(batches)) == 2 and not turns:
+            sending.store.quickness.is_quick = True
+            turns.append(len(batches))
+        elif len(turns) == 1 and batches[turns[0] :].count(main) == 3:
+            sending.store.quickness.is_quick = False
+            turns.append(len(batches))
+        return True
+
+    overlap.drain(sending.store, goes_on)
+    assert len(sending.ledger()) == 2 * PATIENTS
+    quick, slow_again = batches[turns[0] : turns[1]], batches[turns[1] :]
+    assert sum(one != main for one in quick) <= 1, "but what had begun"
+    assert any(one != main for one in slow_again)
 
 
 def test_it_ends_when_told_to(sending, many_due, small):
@@ -82,7 +134,7 @@ def test_it_ends_when_told_to(sending, many_due, small):
     assert len(heard) == 2 and UploadJob.objects.filter(state="WAITING").count() == PATIENTS - 20
 
 
-def test_what_goes_wrong_beside_is_raised_after_both_ended(sending, many_due, small, monkeypatch):
+def test_what_goes_wrong_beside_is_raised_after_both_ended(sending, many_due, small, slow, monkeypatch):
     batch, main = pipeline.send_batch, threading.get_ident()
 
     def failing(store):
@@ -97,7 +149,7 @@ def test_what_goes_wrong_beside_is_raised_after_both_ended(sending, many_due, sm
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("batches")]
 
 
-def test_no_connection_is_left_behind(sending, many_due, small):
+def test_no_connection_is_left_behind(sending, many_due, small, slow):
     overlap.drain(sending.store, lambda _: True)
     # The server takes a moment to see that a line was closed.
     wait_for(lambda: connections_open() == 1, told=lambda: f"{connections_open()} are open")
@@ -112,7 +164,7 @@ def connections_open():
 
 
 def test_held_uploads_are_looked_for_at_the_end_and_not_after_each_batch(
-    sending, many_due, small, monkeypatch
+    sending, many_due, small, slow, monkeypatch
 ):
     monkeypatch.setattr(claims, "ASK_AGAIN_SECONDS", 60)
     batches, looks, look = [], [], pipeline.claim_held
