@@ -34,7 +34,7 @@ from config.embedded.services import Service, free_port
 ROUNDS = 5
 PROCESSES = 2
 KEPT_JOBS, NEW_JOBS, JOBS = 200, 100, 6000
-DELAYED_MS, DELAYED_JOBS = 50, 2500
+DELAYED_MS, WARM_JOBS, DELAYED_JOBS = 50, 1000, 2500
 CAP, CAPPED_SECONDS = 50, 15.0
 
 
@@ -131,6 +131,8 @@ def _delayed(practice: Any, sender: Sender) -> Ratio:
     from django.conf import settings
 
     _ask_for_all(practice)
+    # How large its batches are to be it has to learn first.
+    sender.rate("send", WARM_JOBS)
     rate = sender.rate("send", DELAYED_JOBS)
     most = settings.SPINE_CONNECTIONS / (2 * DELAYED_MS / 1000)
     return Ratio(

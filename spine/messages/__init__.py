@@ -11,11 +11,13 @@ from spine.messages.content import (
     select,
 )
 from spine.messages.fingerprint import content_hash
-from spine.messages.keys import named_id
+from spine.messages.keys import MESSAGE, REQUEST, named_id, related_id
 from spine.messages.notice import PRACTICE_ENDED, build_notice, patient_left
 
 __all__ = [
+    "MESSAGE",
     "PRACTICE_ENDED",
+    "REQUEST",
     "Author",
     "Entry",
     "PatientDetails",
@@ -28,5 +30,6 @@ __all__ = [
     "content_hash",
     "named_id",
     "patient_left",
+    "related_id",
     "select",
 ]

@@ -7,13 +7,12 @@ code would be worse than none. Elements that FHIR R4 asks for beyond the service
 """
 
 import datetime
-import uuid
 from json.encoder import encode_basestring as quoted
 
 from spine.gate import Scope
 from spine.messages.content import Author, PatientDetails, PracticeDetails, Summary
 from spine.messages.kept import kept
-from spine.messages.keys import named_id
+from spine.messages.keys import ORGANIZATION, PATIENT, PRACTITIONER, ROLE, related_id
 from spine.messages.narrative import (
     RECENTLY_REGISTERED,
     WITHDRAWN,
@@ -24,9 +23,6 @@ from spine.messages.narrative import (
 
 RFC4122 = "https://tools.ietf.org/html/rfc4122"
 SNOMED = "http://snomed.info/sct"
-# Ids of resources inside a message: the same for the same message, so that equal content is equal
-# to the byte.
-RESOURCES = uuid.UUID("5c120000-0000-4000-8000-00000000001d")
 
 
 def build_bundle(
@@ -70,12 +66,11 @@ def bundle_of(
 ) -> bytes:
     """The message around sections that are written already, each as JSON.
 
-    Both ids are UUIDs in lower case, as all ids that follow from them.
+    Both ids are UUIDs in lower case. Those of the resources follow from the composition's, so that equal content is
+    equal to the byte.
     """
-    role, practitioner, organization, patient = (
-        named_id(RESOURCES, f"{message_id} {name}")
-        for name in ("role", "practitioner", "organization", "patient")
-    )
+    role, practitioner = related_id(composition_id, ROLE), related_id(composition_id, PRACTITIONER)
+    organization, patient = related_id(composition_id, ORGANIZATION), related_id(composition_id, PATIENT)
     instant = at.isoformat(timespec="seconds")
     composition = _composition(sections, composition_id, replaces, patient, role, instant)
     resources = (

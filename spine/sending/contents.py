@@ -24,7 +24,9 @@ from carerecords.summary_codes import EntryKind
 from spine.facts import Loaded
 from spine.gate import Decision, Kind, Notice, Scope
 from spine.messages import (
+    MESSAGE,
     PRACTICE_ENDED,
+    REQUEST,
     Author,
     Entry,
     PatientDetails,
@@ -36,6 +38,7 @@ from spine.messages import (
     content_hash,
     named_id,
     patient_left,
+    related_id,
 )
 from spine.models import StoreCopy, UploadAttempt
 from spine.sending.claims import Claimed
@@ -147,7 +150,7 @@ def _outgoing(
     blank = summary.scope is Scope.BLANK
     digest = _digest(summary, statement, local.date())
     composition_id = named_id(KEYS, f"{job.public_id} {digest}")
-    message_id = named_id(KEYS, f"message {composition_id}")
+    message_id = related_id(composition_id, MESSAGE)
     before = authored.get((job.job_id, composition_id))
     authored_at = timezone.localtime(before) if before else local
     build = build_blank if blank else build_bundle
@@ -177,7 +180,7 @@ def _outgoing(
         scope=summary.scope,
         nhs_number=summary.patient.nhs_number,
         composition_id=composition_id,
-        request_id=named_id(KEYS, f"request {composition_id}"),
+        request_id=related_id(composition_id, REQUEST),
         content_hash=digest,
         authored_at=authored_at,
         session_urid=summary.author.role_profile_id,

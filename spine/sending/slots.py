@@ -85,13 +85,13 @@ class Slots:
 
 
 class _Unlimited(Slots):
-    """Nothing to wait for, so no clock is read for each request."""
+    """Nothing to wait for: no clock is read for each request, nor a right asked for that is asked for when it leaves."""
 
     async def take(self) -> float | None:
         return None if self._closed else math.inf
 
     def turn(self, may_begin: MayBegin) -> Turn:
         async def turn() -> MayBegin | None:
-            return may_begin if may_begin() and not self._closed else None
+            return None if self._closed else may_begin
 
         return turn

@@ -20,8 +20,8 @@ OLD = {
 LEFT = patient_left(datetime.date(2026, 3, 3))
 # SHA-256 of the bytes that were reviewed.
 DIGESTS = {
-    PRACTICE_ENDED: "c53e45d1ef135757c58c6230af2831f0d6d478d866ff23e9f8d8175942b47780",
-    LEFT: "23a4acf74b6888d99fa99d044ac296abaa5eee7566d8448c008f2b8c16aeb390",
+    PRACTICE_ENDED: "f44c61eefb39ddaa67e93237f70be5b190bbe945ac1546f854e13d680f953c7c",
+    LEFT: "681ebb822d1f472ca614054a9f94931300e934d18ac92462682ad211942c028c",
 }
 
 

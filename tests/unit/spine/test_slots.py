@@ -50,7 +50,7 @@ def test_without_a_rate_all_leave_at_once_until_the_store_asks_to_wait():
     begins = ask()
     assert begins is not None and begins() and slots.unused == float("inf")
     may = False
-    assert not begins() and ask() is None
+    assert not begins() and not ask()(), "the right itself says so, when it is asked for"
     may = True
     slots.close()
     assert ask() is None and taken(slots, 1)[0][0] is None
