@@ -20,13 +20,11 @@ LONGEST_SOCKET_FOLDER = 107 - len("/.s.PGSQL.5432")
 START_SECONDS = 60
 # Sort order and text must not depend on who starts the server.
 LOCALE = {"LC_ALL": "C.UTF-8", "TZ": "UTC"}
-# What docker-compose.yml says too: an end to waiting for a lock, and to work that nobody waits for; no compiling of
-# statements, which before PostgreSQL 18 took 200 ms of each claim (one that forbids a sort looks dear to the planner);
-# and a log that quotes neither the statement that failed nor the row: both hold what people wrote of patients.
+# What docker-compose.yml says too: an end to waiting for a lock, and to work that nobody waits for; and
+# a log that quotes neither the statement that failed nor the row: both hold what people wrote of patients.
 AS_IN_PRODUCTION = (
     "lock_timeout=10s",
     "client_connection_check_interval=1s",
-    "jit=off",
     "log_min_error_statement=panic",
     "log_error_verbosity=terse",
 )

@@ -1,8 +1,8 @@
 """Talking to the Summary Care Record FHIR API over kept-alive connections.
 
 Four calls: what the store holds now for a patient, that copy itself, the upload of a message, and the
-permission that a user sets. None follows a redirect, reads more than a mebibyte, or is repeated in silence. The
-interface puts the NHS number into the address of the first two, so nothing here logs addresses.
+permission that a user sets. None follows a redirect or reads more than a mebibyte, and a message is not repeated in
+silence. The interface puts the NHS number into the address of the first two, so nothing here logs addresses.
 """
 
 import asyncio
@@ -48,9 +48,10 @@ class _TooLate(Exception):
 
 @dataclass
 class _Progress:
-    """One call on its way: its right to begin, and whether bytes of it may have left."""
+    """One call on its way: its right to begin, how to get it anew, and whether bytes of it may have left."""
 
     may_begin: MayBegin
+    again: Turn
     left: bool = False
 
 
@@ -60,12 +61,18 @@ _progress: ContextVar[_Progress] = ContextVar("progress")
 class _TimedRequest(aiohttp.ClientRequest):
     """Asks for the right to begin when a connection is in hand and nothing is written yet.
 
-    Waiting for a connection, or a slow connect, cannot make a send begin after its time. (Trace
-    callbacks come at the same moment, but a connection is lost when they raise.)
+    Waiting for a connection, or a slow connect, cannot make a send begin after its time. A connection in which nothing
+    could begin is closed by aiohttp. It asks a question once more, and only a question, where a kept-alive connection
+    turns out to be closed at the other end: another request for the platform that counts, so in a slot of its own.
     """
 
     async def send(self, conn: Connection) -> aiohttp.ClientResponse:
         call = _progress.get()
+        if call.left:
+            turn = await call.again()
+            if turn is None:
+                raise _TooLate
+            call.may_begin = turn
         if not call.may_begin():
             raise _TooLate
         call.left = True
@@ -224,7 +231,7 @@ class SpineClient:
         headers = _headers(request_id, correlation_id, session_urid)
         try:
             token = await self._token()
-            found = await self._once(method, path, headers, token, may_begin, **more)
+            found = await self._once(method, path, headers, token, may_begin, again, **more)
             if token is None or isinstance(found, Answer) or found[0] != 401:
                 return found
             another = await asyncio.to_thread(self._credentials.instead_of, token)
@@ -233,7 +240,7 @@ class SpineClient:
             turn = await again()
             if turn is None:
                 return Answer(AnswerKind.NOT_SENT)
-            return await self._once(method, path, headers, another, turn, **more)
+            return await self._once(method, path, headers, another, turn, again, **more)
         except NoToken as error:
             return error.answer
 
@@ -248,10 +255,11 @@ class SpineClient:
         headers: dict[str, str],
         token: str | None,
         may_begin: MayBegin,
+        again: Turn,
         **more: Any,
     ) -> tuple[int, dict[str, str], bytes] | Answer:
-        call = _Progress(may_begin)
-        # Each call runs in a task, and so a context, of its own.
+        call = _Progress(may_begin, again)
+        # The calls of a task come one after the other, and each task has a context of its own.
         _progress.set(call)
         try:
             async with self._session.request(

@@ -188,6 +188,7 @@ def _outgoing(
         build=build_replacing,
         build_on=build_notice_on if statement else None,
         says=(summary, statement),
+        entries=len(summary.entries),
     )
 
 

@@ -13,6 +13,8 @@ from spine.sending.answers import Answer
 
 # What stands for the content of a blank record.
 BLANK_HASH = "blank"
+# A message of so many entries takes a millisecond or two to write, where the others take a thirtieth.
+MANY_ENTRIES = 200
 # And for the content of a copy with a notice, followed by what the notice says.
 NOTICE_HASH = "notice"
 
@@ -59,6 +61,13 @@ class Outgoing(NamedTuple):
     build_on: Callable[[str, bytes], bytes] | None = None
     # What it is built from: equal ones, with equal keys and times, give equal bytes.
     says: object = None
+    # How many entries it draws on.
+    entries: int = 0
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it may take long to write: there is much to say, or another's copy to be read first."""
+        return self.entries > MANY_ENTRIES or self.build_on is not None
 
     @property
     def would_note_anothers(self) -> bool:

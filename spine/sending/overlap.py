@@ -3,10 +3,12 @@
 A batch uses the database, then the store, then the database again; one after the other, either waits for the
 other half of the time. Each thread here runs whole batches with a database connection, a fence and leases of
 its own, just as two processes would. They share the store's connections and its rate. At a store that answers at once
-it is the processor that is short, and two threads of one interpreter only hinder each other (docs/adr/0193).
+it is the processor that is short, and two threads of one interpreter only hinder each other (docs/adr/0193): then
+the second waits, in case that the first does not come on.
 """
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -18,6 +20,10 @@ from spine.sending.pipeline import BatchReport
 from spine.sending.store import Store
 
 GoesOn = Callable[[BatchReport], bool]
+# A batch at a quick store takes half a second. One that takes longer waits for an answer, as long as for the read time-out.
+LATE_SECONDS = 2.0
+# How often a second thread that waits looks whether it is wanted.
+LOOK_SECONDS = 0.25
 
 
 def drain(store: Store, goes_on: GoesOn) -> None:
@@ -27,44 +33,55 @@ def drain(store: Store, goes_on: GoesOn) -> None:
     batches: the upload of one patient is no reason for another connection. What goes wrong in either is
     raised here, after both have ended.
     """
-    over = threading.Event()
+    over, first = threading.Event(), _First(store, goes_on)
 
-    def one() -> bool:
-        return not over.is_set() and _goes_on_after_one(store, goes_on)
-
-    def beside() -> bool:
-        """Whether there may be work for it again: it ended because two gain nothing just now."""
-        while store.gains_by_two:
-            if not one():
-                return False
-        return True
+    def beside() -> None:
+        while not over.is_set():
+            if store.gains_by_two or first.is_late():
+                if not _goes_on_after_one(store, goes_on):
+                    return
+            elif first.ended.wait(LOOK_SECONDS):
+                return
 
     with kept(), ThreadPoolExecutor(1, thread_name_prefix="batches") as threads:
-        other: Future[bool] | None = None
+        other: Future[None] | None = None
         try:
-            if not (one() and one()):
-                return
-            while True:
-                if store.gains_by_two and _is_wanted(other):
-                    other = threads.submit(_with_own_connection, beside)
-                if not one():
-                    break
+            if first.goes_on() and first.goes_on():
+                other = threads.submit(_with_own_connection, beside)
+                while not over.is_set() and first.goes_on():
+                    pass
         except BaseException:
             over.set()
             raise
+        finally:
+            first.ended.set()
         if other is not None:
             other.result()
 
 
-def _is_wanted(other: "Future[bool] | None") -> bool:
-    """Whether a second thread would have work: there was none yet, or it ended while two gained nothing."""
-    return other is None or (other.done() and other.exception() is None and other.result())
+class _First:
+    """The thread that is always there: its batches, one after the other."""
+
+    def __init__(self, store: Store, goes_on: GoesOn) -> None:
+        self._store, self._goes_on = store, goes_on
+        self._began = time.monotonic()
+        # When it will not begin another.
+        self.ended = threading.Event()
+
+    def goes_on(self) -> bool:
+        """Runs a batch; whether there may be more to do."""
+        self._began = time.monotonic()
+        return _goes_on_after_one(self._store, self._goes_on)
+
+    def is_late(self) -> bool:
+        """Whether its present batch takes so long that others should go on meanwhile. For any thread."""
+        return not self.ended.is_set() and time.monotonic() - self._began > LATE_SECONDS
 
 
-def _with_own_connection(work: Callable[[], bool]) -> bool:
+def _with_own_connection(work: Callable[[], None]) -> None:
     try:
         with kept():
-            return work()
+            work()
     finally:
         connections.close_all()
 

@@ -8,8 +8,8 @@ One batch runs so (docs/adr/0003-pipeline.md, 0130-one-rate-for-all-processes.md
 3. in a transaction of the fence's own, take it shared and keep the patients' decisions still;
 4. leave out jobs that are another worker's by now, end those whose patient is another practice's, load the facts afresh and decide each in memory;
 5. commit every decision, and for each job that may go an intent with its keys;
-6. send, concurrently, beginning none after a quarter of a second, after a turn of the calendar, or once the
-   fence's session has ended;
+6. send, concurrently, beginning none after a quarter of a second from when it may, after a turn of the calendar, or
+   once the fence's session has ended;
 7. release the fence once every send that began is answered, or its time is over;
 8. commit states, receipts and known copies, each state compared with its attempt number.
 
@@ -51,7 +51,7 @@ from spine.sending.settling import Settled, settle
 from spine.sending.slots import Slots, clock
 from spine.sending.store import Current, Store
 
-# How long a batch goes on beginning sends: most of what a change of position waits for.
+# How long a batch goes on beginning sends, from its decision or its first slot: most of what a change of position waits for.
 BEGIN_SECONDS = 0.25
 # The longest that the fence is held for answers. On a clock that runs through suspends.
 QUIET_SECONDS = 5.0
@@ -129,9 +129,11 @@ def _send(store: Store, jobs: Sequence[Claimed], current: Current) -> tuple["Bat
     with _fence(jobs) as held:
         batch = _decide_and_commit(jobs, current)
         ready = clock()
-        in_time = _until(min(ready + BEGIN_SECONDS, held.until, batch.turn))
         if current:
             store.learn_lead(ready - began)
+        # Under a limit, a batch that was decided sooner than foreseen waits for its first slot.
+        begins = max(ready, slots.first)
+        in_time = _until(min(begins + BEGIN_SECONDS, held.until, batch.turn))
         sent = store.send(
             batch.going,
             current=current,
@@ -144,7 +146,7 @@ def _send(store: Store, jobs: Sequence[Claimed], current: Current) -> tuple["Bat
     _write(sent)
     store.rate.give_back(slots)
     store.rate.heed(one.answer for one in sent if one.answer is not None)
-    return batch, sent, begun.at() - max(ready, slots.first)
+    return batch, sent, begun.at() - begins
 
 
 def _slots(store: Store, current: Current) -> Slots:

@@ -122,8 +122,8 @@ class Store:
         """Sends all, and returns what came of each, in the same order.
 
         `current` says for each job what the store was found to hold. `may_begin` is asked in the last
-        moment before a message's bytes leave. `when_begun` is called, by another thread, when no message waits to
-        begin any more, and may be called again. `when_quiet` is called once every send is answered, or
+        moment before a message's bytes leave. `when_begun` is called, it may be by another thread, when no message waits
+        to begin any more, and may be called again. `when_quiet` is called once every send is answered, or
         `quiet_within` seconds have passed; by then `may_begin` must say no. Answers that come later
         are still waited for.
         """
@@ -153,7 +153,8 @@ class Store:
             end = clock() + quiet_within
             groups = self._late.groups(going, leaving)
             for group in groups:
-                waiting, writing, is_last = iter(group), Writing(write, group), group is groups[-1]
+                waiting, is_last = iter(group), group is groups[-1]
+                writing = Writing(write, group, lambda place: going[place].is_long)
                 count = min(settings.SPINE_CONNECTIONS, len(group))
                 begun = [asyncio.create_task(lane(waiting, writing, is_last)) for _ in range(count)]
                 lanes.extend(begun)
@@ -162,6 +163,8 @@ class Store:
         try:
             if leaving:
                 self._loop.run(begin())
+            else:
+                when_begun()
             when_quiet()
             self._loop.run(_all(lanes))
         except BaseException:

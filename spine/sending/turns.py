@@ -39,7 +39,8 @@ WHERE due_at <= %(now)s ORDER BY turn.number NULLS FIRST, due_at LIMIT {LONGEST_
 WAITING = {kind: _WAITING.format(kind=kind) for kind in Kind}
 
 
-_IN_INDEX_ORDER = "SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off; "
+# Before PostgreSQL 18 what is forbidden makes a statement look dear, and it would be compiled first, for 200 ms.
+_IN_INDEX_ORDER = "SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off; SET LOCAL jit = off; "
 
 
 def in_index_order(text: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:

@@ -6,8 +6,7 @@ all that writing needs has left the processor's caches by then.
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable
-from itertools import islice
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 # How many are written in a row, and for how long at most: others wait for their turn to leave meanwhile.
@@ -25,9 +24,11 @@ class Written(NamedTuple):
 class Writing:
     """The messages of a batch by their places in it, written in the order in which they are to leave."""
 
-    def __init__(self, write: Callable[[int], bytes], places: Iterable[int]) -> None:
-        self._write = write
-        self._places = iter(places)
+    def __init__(
+        self, write: Callable[[int], bytes], places: Sequence[int], is_long: Callable[[int], bool]
+    ) -> None:
+        self._write, self._places, self._is_long = write, places, is_long
+        self._next = 0
         self._ready: dict[int, Written | Exception] = {}
 
     def take(self, place: int) -> Written:
@@ -40,13 +41,16 @@ class Writing:
         return written
 
     def _write_some(self) -> bool:
-        """Whether there was one to write."""
-        end, before = time.monotonic() + LONGEST_SECONDS, len(self._ready)
-        for place in islice(self._places, IN_A_ROW):
+        """Whether there was one to write. A long one begins a row: those before it leave first."""
+        first, end = self._next, time.monotonic() + LONGEST_SECONDS
+        for place in self._places[first : first + IN_A_ROW]:
+            if self._next > first and self._is_long(place):
+                break
             self._ready[place] = self._written(place)
+            self._next += 1
             if time.monotonic() >= end:
                 break
-        return len(self._ready) > before
+        return self._next > first
 
     def _written(self, place: int) -> Written | Exception:
         try:

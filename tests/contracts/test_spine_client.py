@@ -107,8 +107,8 @@ def upload(body=b"{}", may_begin=lambda: True, again=none_left):
     )
 
 
-def read(may_begin=lambda: True):
-    return lambda client: client.read_current("9990000018", may_begin=may_begin, again=none_left, **IDS)
+def read(may_begin=lambda: True, again=none_left):
+    return lambda client: client.read_current("9990000018", may_begin=may_begin, again=again, **IDS)
 
 
 @pytest.mark.parametrize(
@@ -152,6 +152,30 @@ def test_a_refused_token_is_replaced_in_a_slot_of_its_own(begins, kind, calls):
 
     found, server = run(answer(401), answer(201), call=upload(again=again), credentials=SecondToken("old"))
     assert found.kind is kind and len(server.seen) == calls
+
+
+@pytest.mark.parametrize(
+    "begins, found, calls",
+    [
+        (lambda: True, CurrentSummary(None, None), 3),
+        (lambda: False, AnswerKind.NOT_SENT, 2),
+        (None, AnswerKind.NOT_SENT, 2),
+    ],
+    ids=["in its slot", "the slot is over", "no slot left"],
+)
+def test_a_question_is_asked_again_in_a_slot_of_its_own_where_its_connection_was_closed(begins, found, calls):
+    """The platform counts it, though the library that makes the call asks by itself."""
+
+    async def again():
+        return begins
+
+    async def twice(client):
+        assert await read()(client) == CurrentSummary(None, None)
+        return await read(again=again)(client)
+
+    nothing = answer(200, b'{"total": 0}')
+    answered, server = run(nothing, "close after reading", nothing, call=twice)
+    assert getattr(answered, "kind", answered) == found and len(server.seen) == calls
 
 
 def test_nobody_listens():

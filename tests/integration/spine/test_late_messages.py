@@ -4,11 +4,12 @@ import datetime
 import time
 
 import pytest
+from django.utils import timezone
 
 from carerecords.models import UploadJob
 from consent.codes import Preference
 from spine.models import UploadAttempt
-from spine.sending import contents, pipeline
+from spine.sending import contents, outgoing, pipeline
 from spine.sending.slots import clock
 from tests.factories import decide, make_item, make_patient
 from tests.integration.spine.conftest import sending_to
@@ -88,6 +89,20 @@ def test_several_and_others_between_them_all_end(sending, practice, gp, monkeypa
     slow(monkeypatch, 0.35, patients[::3])
     batches(sending, 14)
     assert states() == {"ACCEPTED"} and len(sending.ledger()) == 8
+
+
+def test_who_comes_before_it_does_not_wait_for_it(sending, practice, gp, monkeypatch):
+    *quick, late = consenting(practice, gp, 5)
+    for _ in range(3):
+        make_item(late)
+    for place, patient in enumerate([*quick[:3], late, *quick[3:]]):
+        due = timezone.now() - datetime.timedelta(minutes=10 - place)
+        UploadJob.objects.filter(patient=patient).update(due_at=due)
+    monkeypatch.setattr(outgoing, "MANY_ENTRIES", 3)
+    written = slow(monkeypatch, 0.3, [late])
+    report = pipeline.send_batch(sending.store)
+    place = written.index(late.nhs_number)
+    assert place == 3 and report.sent == place == len(sending.ledger())
 
 
 def test_a_withdrawal_goes_however_long_it_takes(sending, practice, gp, monkeypatch):

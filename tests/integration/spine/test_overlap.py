@@ -100,6 +100,27 @@ def test_under_a_limit_of_the_rate_there_are_two_however_quick_the_store(sending
     assert sending.store.gains_by_two
 
 
+def test_an_answer_that_does_not_come_holds_up_no_other_batch(sending, many_due, small, batches, monkeypatch):
+    """A quick store, and in the first thread's third batch one answer that does not come until all else is done."""
+    monkeypatch.setattr(sending.store.quickness, "_quick_seconds", 60)
+    monkeypatch.setattr(overlap, "LATE_SECONDS", 0.1)
+    send, main, done = sending.store.send, threading.get_ident(), threading.Event()
+
+    def hanging(going, **more):
+        if threading.get_ident() == main and batches.count(main) == 3:
+            assert done.wait(30), "nobody sent the rest"
+        return send(going, **more)
+
+    def goes_on(_):
+        if UploadJob.objects.filter(state="ACCEPTED").count() == PATIENTS - 10:
+            done.set()
+        return True
+
+    monkeypatch.setattr(sending.store, "send", hanging)
+    overlap.drain(sending.store, goes_on)
+    assert done.is_set() and len(sending.ledger()) == PATIENTS
+
+
 def test_the_second_ends_and_begins_as_the_store_turns_out_to_be(
     sending, practice, gp, many_due, small, slow, batches, monkeypatch
 ):

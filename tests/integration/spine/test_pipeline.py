@@ -16,6 +16,7 @@ from spine.permission import mismatches
 from spine.permission.differences import Difference, SpinePermission, offer
 from spine.sending import contents
 from spine.sending.client import CurrentSummary
+from spine.sending.slots import Slots
 from tests.factories import decide, make_item, make_patient, make_practice
 from tests.localstore_process import fresh_nhs_number
 from tests.policy_factories import agree_to, make_dispensation, start_boycott
@@ -261,3 +262,18 @@ def test_a_hold_that_ends_before_its_day_frees_the_upload_at_once(sending, pract
     sending.all_due(windows_over=False)
     assert UploadJob.objects.get().state == JobState.ACCEPTED
     assert len(sending.ledger(outcome="accepted")) == 1
+
+
+def test_where_nothing_has_to_leave_all_have_begun_at_once(sending):
+    """How long a batch took to begin is what the next ones' size is learnt from."""
+    begun, quiet = [], []
+    sent = sending.store.send(
+        [],
+        current={},
+        slots=Slots.unlimited(),
+        may_begin=lambda: True,
+        when_begun=lambda: begun.append(True),
+        quiet_within=1,
+        when_quiet=lambda: quiet.append(len(begun)),
+    )
+    assert sent == [] and quiet == [1]

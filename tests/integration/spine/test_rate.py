@@ -14,9 +14,11 @@ from django.utils import timezone
 
 from carerecords.models import JobState, UploadJob
 from spine.models import Receipt, RequestPace
+from spine.sending import pipeline
 from spine.sending.answers import Answer, AnswerKind
+from spine.sending.pipeline import BEGIN_SECONDS
 from spine.sending.rate import LONGEST_PAUSE_SECONDS, LOOK_AHEAD_SECONDS, Rate
-from spine.sending.store import Store
+from spine.sending.store import LONGEST_LEAD, Store
 from tests.factories import decide, make_patient
 from tests.integration.spine.conftest import sending_to
 from tests.localstore_process import fresh_nhs_number, running_store, wait_until
@@ -119,6 +121,16 @@ def test_too_many_requests_pause_everybody(sending, practice, gp):
     # The refused one climbs the ladder; the others, of whom nothing was asked, went as soon as they could.
     assert states.pop(refused.job_id) == JobState.WAITING
     assert set(states.values()) == {JobState.ACCEPTED}
+
+
+def test_who_is_decided_sooner_than_foreseen_waits_for_its_slot_and_keeps_it(
+    sending, practice, gp, monkeypatch
+):
+    monkeypatch.setattr(sending.store, "lead", LONGEST_LEAD)
+    monkeypatch.setattr(sending.store, "learn_lead", lambda seconds: None)
+    assert LONGEST_LEAD > BEGIN_SECONDS, "else there is nothing to show"
+    waiting(practice, gp, 3)
+    assert pipeline.send_batch(sending.store).sent == 3
 
 
 @pytest.fixture

@@ -181,3 +181,8 @@ def test_two_threads_share_a_list_and_take_no_practice_twice(db):
     assert len(first) == 10 and len(second) == 20 and not set(first) & set(second)
     shared.give_back(second[5:])
     assert shared.take(100) == second[5:]
+
+
+def test_no_claim_is_compiled_first(db):
+    """On a server before PostgreSQL 18, 200 ms each time."""
+    assert turns.in_index_order("SELECT current_setting('jit')", {}) == [("off",)]

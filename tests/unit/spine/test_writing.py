@@ -18,7 +18,7 @@ def written():
     return []
 
 
-def writing_of(places, written, *, seconds=0.0, fails=()):
+def writing_of(places, written, *, seconds=0.0, fails=(), long=()):
     def write(place):
         written.append(place)
         time.sleep(seconds)
@@ -26,7 +26,7 @@ def writing_of(places, written, *, seconds=0.0, fails=()):
             raise Unwritable
         return f"message {place}".encode()
 
-    return Writing(write, places)
+    return Writing(write, places, lambda place: place in long)
 
 
 def test_so_many_in_a_row_and_then_the_next(written, monkeypatch):
@@ -42,12 +42,21 @@ def test_so_many_in_a_row_and_then_the_next(written, monkeypatch):
     assert len(written) == 2 * writing.IN_A_ROW
 
 
-def test_one_that_takes_long_keeps_none_waiting_but_its_own(written):
+def test_a_row_ends_when_its_time_is_over(written):
     messages = writing_of(range(10), written, seconds=2 * writing.LONGEST_SECONDS)
     messages.take(0)
     assert written == [0]
     messages.take(1)
     assert written == [0, 1]
+
+
+def test_what_is_before_a_long_one_can_leave_before_it_is_written(written, monkeypatch):
+    monkeypatch.setattr(writing, "LONGEST_SECONDS", 60)
+    messages = writing_of(range(9), written, long={0, 4, 5})
+    for place, so_far in [(0, 4), (1, 4), (2, 4), (3, 4), (4, 5), (5, 9), (6, 9)]:
+        messages.take(place)
+        assert len(written) == so_far
+    assert written == list(range(9))
 
 
 def test_bytes_and_their_hash(written):
