@@ -24,7 +24,8 @@ from spine.sending.answers import Answer, AnswerKind
 from spine.sending.outcomes import DOUBT_WAIT, LADDER
 from spine.sending.outgoing import KnownCopy, Outgoing, Sent
 from spine.sending.settling import Settled, settle
-from spine.sending.store import Store
+from spine.sending.slots import Slots
+from spine.sending.store import Found, Store
 
 BATCH = 200
 # At the store's rate, questions are asked for so long at once: sends want their slots too.
@@ -52,6 +53,11 @@ WHERE job.id = due.id AND patient.id = job.patient_id
 RETURNING job.id, job.attempt, job.patient_id, job.failures, job.kind, patient.nhs_number,
           intent.composition_id, intent.request_id, intent.content_hash, intent.scope, intent.authored_at, intent.at,
           job.reasons
+"""
+
+_PUT_BACK = """
+UPDATE carerecords_uploadjob SET due_at = %(now)s
+WHERE id = ANY(%(jobs)s) AND state = 'IN_DOUBT' AND due_at = %(put_off)s
 """
 
 
@@ -85,17 +91,35 @@ def _after_expiry(
 
 def resolve_doubt(store: Store, *, limit: int = BATCH) -> int:
     """Asks the store after messages in doubt; returns how many were brought to an end."""
-    at = database_clock.now()
     if not store.rate.is_open():
         return 0
-    asked = _take_in_doubt(at, int(min(limit, store.rate.within(QUESTION_SECONDS))))
-    slots = store.rate.reserve(len(asked)) if asked else None
-    if slots is None:
+    # Each is judged by how old it was before any question left: one may hang long after others were answered,
+    # and a message that was not there then may have arrived since.
+    asked_at = database_clock.now()
+    asked, slots = _take_in_slots(store, asked_at, limit)
+    if not asked:
         return 0
     found = store.read([one.outgoing.nhs_number for one in asked], slots)
     store.rate.heed(one for one in found if isinstance(one, Answer))
-    now = database_clock.now()
     answers = list(zip(asked, found, strict=True))
+    _put_back([one for one, held in answers if held == Answer(AnswerKind.NOT_SENT)], asked_at)
+    return _judge(answers, asked_at)
+
+
+def _take_in_slots(store: Store, at: datetime.datetime, limit: int) -> tuple[list[InDoubt], Slots]:
+    """What is in doubt and due, and a slot of the rate for each; where there are no slots nothing is put off."""
+    with transaction.atomic():
+        asked = _take_in_doubt(at, int(min(limit, store.rate.within(QUESTION_SECONDS))))
+        slots = store.rate.reserve(len(asked))
+        if slots is None:
+            transaction.set_rollback(True)
+            return [], Slots.none()
+    return asked, slots
+
+
+def _judge(answers: Sequence[tuple[InDoubt, Found]], asked_at: datetime.datetime) -> int:
+    """Writes what the answers say of messages that were asked after from `asked_at` on; returns how many ended."""
+    now = database_clock.now()
     known = [
         (one, (held.composition_id or "").lower()) for one, held in answers if not isinstance(held, Answer)
     ]
@@ -105,9 +129,9 @@ def resolve_doubt(store: Store, *, limit: int = BATCH) -> int:
         lost = [
             (one, held)
             for one, held in known
-            if held != one.outgoing.composition_id and _settled_by(one, now)
+            if held != one.outgoing.composition_id and _settled_by(one, asked_at)
         ]
-        not_told = [_not_told(one, held, now) for one, held in refused if _settled_by(one, now)]
+        not_told = [_not_told(one, held, now) for one, held in refused if _settled_by(one, asked_at)]
         ended = settle(
             [
                 *map(_accepted, arrived),
@@ -130,7 +154,7 @@ def resolve_doubt(store: Store, *, limit: int = BATCH) -> int:
         [
             Sent(one.outgoing, held, now, asked_after=True)
             for one, held in answers
-            if isinstance(held, Answer) and _refuses(held) and not one.is_shown and _settled_by(one, now)
+            if isinstance(held, Answer) and _refuses(held) and not one.is_shown and _settled_by(one, asked_at)
         ],
         now,
     )
@@ -168,6 +192,14 @@ def _take_in_doubt(at: datetime.datetime, limit: int) -> list[InDoubt]:
         return [_in_doubt(row) for row in cursor.fetchall()]
 
 
+def _put_back(unasked: Sequence[InDoubt], at: datetime.datetime) -> None:
+    """Makes due again what was put off at that moment to be asked after, and for which no slot was left."""
+    ids = [one.outgoing.job_id for one in unasked]
+    if ids:
+        with connection.cursor() as cursor:
+            cursor.execute(_PUT_BACK, {"jobs": ids, "now": at, "put_off": at + _put_off()})
+
+
 def _in_doubt(row: Sequence) -> InDoubt:
     job_id, attempt, patient_id, failures, kind, number, composition, request, content, *rest = row
     scope, authored_at, intended_at, reasons = rest
@@ -194,12 +226,12 @@ def _never(_: str | None) -> bytes:
     raise RuntimeError("A message in doubt is asked after, not built again.")
 
 
-def _settled_by(one: InDoubt, now: datetime.datetime) -> bool:
-    """Whether a message that is not at the store can no longer be on its way there.
+def _settled_by(one: InDoubt, asked_at: datetime.datetime) -> bool:
+    """Whether a message that was not at the store when it was asked after can no longer be on its way there.
 
     The service ends a call after 60 s, and we wait a little longer than that for its answer.
     """
-    return now - one.intended_at > datetime.timedelta(seconds=settings.SPINE_READ_TIMEOUT_SECONDS + 5)
+    return asked_at - one.intended_at > datetime.timedelta(seconds=settings.SPINE_READ_TIMEOUT_SECONDS + 5)
 
 
 def _says_no(answer: Answer) -> bool:

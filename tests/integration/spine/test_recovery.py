@@ -8,17 +8,18 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from carerecords import fence, upload_queue
+from carerecords import database_clock, fence, upload_queue
 from carerecords.models import Cause, JobState, UploadJob
 from carerecords.models.fact_clock import NATIONAL
 from consent.codes import Preference
-from spine.models import PermissionMismatch, Receipt, StoreCopy, UploadAttempt
+from spine.models import PermissionMismatch, Receipt, RequestPace, StoreCopy, UploadAttempt
 from spine.policy.actions import stop_uploads
 from spine.reasons import Reason
 from spine.sending import desk, pipeline
 from spine.sending.answers import Answer, AnswerKind, classify
 from spine.sending.claims import claim
 from spine.sending.outcomes import LADDER
+from spine.sending.rate import Rate
 from spine.uploads.problems import problems_of
 from tests.factories import decide, make_patient
 from tests.localstore_process import fresh_nhs_number
@@ -86,6 +87,55 @@ def test_a_message_in_doubt_is_not_sent_again_before_the_store_was_asked(sending
     assert UploadJob.objects.get().state == JobState.ACCEPTED
     assert Receipt.objects.latest("pk").kind == "FOUND"
     assert len(sending.ledger()) == 1
+
+
+@pytest.mark.parametrize("told", ["nothing is there", "refused"])
+def test_a_doubt_is_judged_by_when_its_question_left(sending, settings, patient, monkeypatch, told):
+    """Its question was answered at once, and another one of the batch hung; meanwhile the store took the message."""
+    decide(patient)
+    deliver = _on_its_way(sending, monkeypatch)
+    sending.all_due()
+    read = sending.store.read
+
+    def slowly(*args):
+        found = read(*args) if told == "nothing is there" else [Answer(AnswerKind.REFUSED, 400)]
+        now = database_clock.now() + datetime.timedelta(seconds=settings.SPINE_READ_TIMEOUT_SECONDS + 60)
+        monkeypatch.setattr(database_clock, "now", lambda: now)
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sending.store, "read", slowly)
+        assert doubt_is_asked_after(sending) == 0
+    job = UploadJob.objects.get()
+    assert (job.state, job.reasons) == (JobState.IN_DOUBT, ["tech.doubt"])
+    assert list(Receipt.objects.values_list("kind", flat=True)) == ["UNKNOWN"]
+    assert deliver().kind is AnswerKind.ACCEPTED
+    assert doubt_is_asked_after(sending) == 1
+    assert UploadJob.objects.get().state == JobState.ACCEPTED and len(sending.ledger()) == 1
+
+
+def test_a_doubt_that_finds_no_slot_is_not_put_off(sending, patient, monkeypatch):
+    """Others reserved between the look at the rate and the question: the next look asks, and not a minute later."""
+    due = in_doubt(sending, patient, monkeypatch)
+    sending.store.rate = Rate(5)
+    monkeypatch.setattr(sending.store.rate, "is_open", lambda: True)
+    RequestPace.objects.update_or_create(
+        pk=1, defaults={"next_at": database_clock.now() + datetime.timedelta(seconds=20)}
+    )
+    assert sending.resolve() == 0
+    assert UploadJob.objects.get().due_at == due
+    RequestPace.objects.update(next_at=database_clock.now())
+    assert sending.resolve() == 1
+
+
+def test_a_doubt_whose_slot_was_lost_is_not_put_off(sending, patient, monkeypatch):
+    due = in_doubt(sending, patient, monkeypatch)
+    with monkeypatch.context() as patched:
+        patched.setattr(sending.store, "read", lambda numbers, slots: [Answer(AnswerKind.NOT_SENT)])
+        assert sending.resolve() == 0
+    job = UploadJob.objects.get()
+    assert due <= job.due_at <= database_clock.now() and job.state == JobState.IN_DOUBT
+    assert sending.resolve() == 1
 
 
 def test_a_dissent_while_in_doubt_is_followed_by_a_blank(sending, patient, monkeypatch):
@@ -196,6 +246,17 @@ def test_what_the_store_said_of_a_lost_message_is_kept(sending, settings, patien
 def say_no(patient, code="No"):
     """Somebody sets the permission at the Spine, from elsewhere."""
     desk.set_permission(patient.nhs_number, code, session_urid="555021935107", request_id=uuid.uuid4())
+
+
+def in_doubt(sending, patient, monkeypatch):
+    """A message that arrived and whose answer was lost, to be asked after now; returns since when."""
+    decide(patient)
+    with monkeypatch.context() as patched:
+        patched.setattr(sending.store._client, "upload", _lost(sending.store._client.upload))
+        sending.all_due()
+    due = database_clock.now()
+    UploadJob.objects.filter(state=JobState.IN_DOUBT).update(due_at=due)
+    return due
 
 
 def doubt_is_asked_after(sending):
@@ -340,6 +401,22 @@ def _lost(upload):
         return answer if next(times) else Answer(AnswerKind.UNKNOWN, 504)
 
     return lossy
+
+
+def _on_its_way(sending, monkeypatch):
+    """The answer is lost before the message arrived. Returns what lets it arrive, and gives the answer to it."""
+    upload, kept = sending.store._client.upload, []
+
+    async def under_way(*args, **kwargs):
+        kept.append((args, kwargs | {"may_begin": lambda: True}))
+        return Answer(AnswerKind.UNKNOWN, 504)
+
+    def deliver():
+        args, kwargs = kept[0]
+        return sending.store._loop.run(upload(*args, **kwargs))
+
+    monkeypatch.setattr(sending.store._client, "upload", under_way)
+    return deliver
 
 
 def _answers(status):
