@@ -52,9 +52,16 @@ def spine_words(copy: StoreCopy | None) -> str:
     if copy is None or copy.read_at is None:
         return "Not asked yet"
     when = nhs_datetime(copy.read_at)
+    if not copy.permission and _is_of_the_copy(copy):
+        return f"Not asked since the {'removal' if copy.is_blank else 'upload'} on {when}"
     if not copy.permission:
         return f"The Spine tells none: it holds no record (asked on {when})"
     return f"{SpinePermission(copy.permission).label} (as of {when})"
+
+
+def _is_of_the_copy(copy: StoreCopy) -> bool:
+    """Whether the last answer was the one that took our message: the question was before it, about what it replaced."""
+    return copy.accepted_at is not None and copy.accepted_at == copy.read_at
 
 
 def _mismatch_lines(mismatches: Sequence[PermissionMismatch]) -> Iterator[Line]:

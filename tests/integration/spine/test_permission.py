@@ -9,6 +9,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from carerecords import fence
+from carerecords.formats import nhs_datetime
 from carerecords.models import JobState, Patient, UploadJob
 from carerecords.models.fact_clock import NATIONAL
 from carerecords.permissions import NotPermitted, Role
@@ -17,6 +18,7 @@ from spine.models import PermissionAnswer, PermissionCall, PermissionMismatch, S
 from spine.permission import mismatches
 from spine.permission import setting as permission
 from spine.permission.differences import Difference, Ending, SpinePermission
+from spine.permission.page import spine_words
 from spine.permission.setting import PermissionRefused, read_permission, set_permission
 from spine.sending import desk, recovery
 from tests import factories
@@ -290,6 +292,16 @@ def test_what_a_person_reads_is_noted_beside_the_copy(sending, patient, gp):
     again = StoreCopy.objects.get()
     assert (again.composition_id, again.content_hash) == (copy.composition_id, copy.content_hash)
     assert again.permission == "Ask" and again.read_at > copy.read_at
+
+
+def test_a_first_upload_leaves_nothing_said_of_the_permission_until_it_is_asked(sending, patient, gp):
+    decide(patient, by=gp)
+    sending.all_due()
+    copy = StoreCopy.objects.get(patient=patient)
+    assert copy.accepted_at and not copy.is_blank
+    assert spine_words(copy) == f"Not asked since the upload on {nhs_datetime(copy.accepted_at)}"
+    assert ask(patient, gp).done
+    assert spine_words(StoreCopy.objects.get(patient=patient)).startswith("Ask: ")
 
 
 def test_an_upload_from_elsewhere_is_replaced_after_the_permission(sending, patient, gp):
