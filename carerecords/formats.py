@@ -100,6 +100,12 @@ def nhs_time(moment: datetime.datetime | datetime.time | None) -> str:
     return f"{hour % 12 or 12}{minutes}{half}"
 
 
+def nhs_time_seen_from(moment: datetime.datetime | None, at: datetime.datetime) -> str:
+    """`4am`, and `4am on 6 January 2026` where that is not the day of `at`."""
+    time, day = nhs_time(moment), nhs_date(moment)
+    return f"{time} on {day}" if day != nhs_date(at) and day else time
+
+
 def nhs_time_with_seconds(moment: datetime.datetime) -> str:
     """`2:32:07pm`, where a second counts: when the last upload began."""
     moment = local(moment)

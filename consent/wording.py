@@ -2,7 +2,7 @@
 
 import datetime
 
-from carerecords.formats import Named, nhs_date, nhs_datetime, nhs_time
+from carerecords.formats import Named, nhs_date, nhs_datetime, nhs_time, nhs_time_seen_from
 from carerecords.models import JobKind, JobState, Patient, UploadJob
 from consent.actions import Recorded
 from consent.codes import ConsentState, EventKind, Preference, Source
@@ -96,7 +96,10 @@ def upload_line(job: UploadJob | ListedJob | None, at: datetime.datetime) -> str
         return ""
     if job.state == JobState.WAITING and job.due_at:
         soon = "Removal" if job.kind == JobKind.WITHDRAWAL else "Sent"
-        return f"Until {nhs_time(job.due_at)}" if job.due_at > at else f"{soon} in the next minutes"
+        if job.due_at <= at:
+            return f"{soon} in the next minutes"
+        until = f"Until {nhs_time_seen_from(job.due_at, at)}"
+        return f"{until}. {job.headline}" if job.headline else until
     if job.state == JobState.ACCEPTED:
         return nhs_date(job.finished_at)
     return job.headline

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from carerecords.formats import nhs_date, nhs_datetime, nhs_time
-from carerecords.models import JobKind, JobState, Patient, UploadJob
-from carerecords.models.upload_job import OPEN_STATES
+from carerecords.models import JobState, Patient, UploadJob
 from consent.codes import Source
 from consent.models import ConsentEvent
 from consent.queries import current_event
@@ -22,6 +21,7 @@ from spine.permission.page import spine_words
 from spine.reasons import Reason
 from spine.uploads.as_of import load_as_of
 from spine.uploads.copy_age import copy_age
+from spine.uploads.heading import heading, is_promised
 from spine.uploads.timeline import receipt_words
 
 SCOPE_WORDS = {
@@ -69,7 +69,8 @@ class Explanation:
 
 def explain(patient: Patient, at: datetime.datetime) -> Explanation:
     """How things stand for one patient. About twelve small queries, none growing with the tables."""
-    job = UploadJob.objects.filter(patient=patient).order_by("-pk").first()
+    jobs = UploadJob.objects.filter(patient=patient).select_related("sending_row__run")
+    job = jobs.order_by("-pk").first()
     waiting = job is not None and _can_be_undone(job, at)
     loaded = load_one(patient, at, undo_window_open=waiting)
     decision = decide(loaded.facts)
@@ -77,8 +78,8 @@ def explain(patient: Patient, at: datetime.datetime) -> Explanation:
     age = copy_age(copy, timezone.localdate(at))
     goes = decision.outcome is Outcome.SEND or decision.reasons == (Reason.CONSENT_WAITING,)
     return Explanation(
-        will_upload=goes and bool(job and job.kind == JobKind.UPLOAD and job.state in OPEN_STATES),
-        heading=_heading(job, goes, copy, at),
+        will_upload=goes and is_promised(job),
+        heading=heading(job, goes, copy, at),
         scope=SCOPE_WORDS[decision.scope] if decision.scope else "",
         reasons=[_line(reason, patient, loaded, job) for reason in decision.reasons],
         decision=decision,
@@ -104,34 +105,6 @@ def explain_as_of(
     loaded = load_as_of(patient, at, known_at)
     decision = decide(loaded.facts)
     return decision, [_line(reason, patient, loaded, None) for reason in decision.reasons], loaded
-
-
-def _heading(job: UploadJob | None, goes: bool, copy: StoreCopy | None, at: datetime.datetime) -> str:
-    if job and (words := _under_way(job, at)):
-        return words
-    if job and job.kind == JobKind.UPLOAD and job.state in OPEN_STATES and goes:
-        if job.due_at and job.due_at > at:
-            return f"Will be uploaded after {nhs_time(job.due_at)}"
-        return "Will be uploaded in the next minutes"
-    if copy and copy.accepted_at and not copy.is_blank:
-        when = nhs_datetime(copy.accepted_at)
-        return f"Uploaded on {when}" if goes else f"Uploaded on {when}. Changes will not be uploaded"
-    if copy and copy.accepted_at:
-        return f"Removed from the Spine on {nhs_datetime(copy.accepted_at)}"
-    return "Will not be uploaded"
-
-
-def _under_way(job: UploadJob, at: datetime.datetime) -> str:
-    """What is happening to the newest job, where that is the headline whatever the gate says."""
-    if job.kind == JobKind.WITHDRAWAL and job.state in {JobState.WAITING, JobState.HELD, JobState.SENDING}:
-        return f"Removal asked for at {nhs_time(job.requested_at)}"
-    if job.kind == JobKind.NOTICE and job.state in {JobState.WAITING, JobState.SENDING}:
-        return "A notice is being put on the Spine's copy: it is not kept up to date"
-    return {
-        JobState.SENDING: "Being sent now",
-        JobState.IN_DOUBT: "Sent, and the Spine is being asked whether it arrived",
-        JobState.FAILED: "Sending failed",
-    }.get(JobState(job.state), "")
 
 
 def _on_store(copy: StoreCopy | None) -> str:

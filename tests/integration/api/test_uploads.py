@@ -12,7 +12,9 @@ from carerecords.models import AccessEvent, JobState, UploadJob
 from consent.codes import Preference
 from spine.models import GateDecision, Receipt, UploadAttempt
 from spine.reasons import Reason
+from spine.runs.actions import pause
 from tests.factories import decide, make_patient
+from tests.integration.spine.running import started
 from tests.policy_factories import end_boycott, start_boycott
 
 pytestmark = pytest.mark.django_db
@@ -174,6 +176,21 @@ def test_why_with_every_reason_and_its_evidence(api, practice, patient):
     assert "policy.bma" in [one["code"] for one in told["reasons"]]
     assert told["evidence"]["consent_event"] == str(event.public_id)
     assert len(told["evidence"]["positions"]) == 1
+
+
+def test_a_paused_run_promises_nothing(api, patient, practice, manager):
+    """The page and the API say so alike, before a worker has come to the upload and after."""
+    decide(patient)
+    UploadJob.objects.all().delete()
+    run = started(practice, by=manager)
+    assert api.get(explain(patient)).json()["will_upload"] is True
+    pause(run, by=manager, at=timezone.now())
+    for laid_aside in (False, True):
+        if laid_aside:
+            UploadJob.objects.update(due_at=None, reasons=["job.paused"])
+        told = api.get(explain(patient)).json()
+        assert (told["outcome"], told["will_upload"]) == ("SEND", False)
+        assert told["heading"] == "The run of uploads that it belongs to is paused"
 
 
 def test_why_on_a_day(api, patient):

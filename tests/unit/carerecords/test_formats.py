@@ -91,6 +91,21 @@ def test_nhs_time_is_the_time_in_england():
     assert formats.nhs_time(datetime.datetime(2007, 6, 29, 8, 12, tzinfo=UTC)) == "9:12am"
 
 
+@pytest.mark.parametrize(
+    ("at", "shown"),
+    [
+        (datetime.datetime(2018, 8, 6, 20, tzinfo=UTC), "3am"),
+        (datetime.datetime(2018, 8, 5, 22, 30, tzinfo=UTC), "3am on 6 August 2018"),
+        # The day before in UTC, and already today on British Summer Time.
+        (datetime.datetime(2018, 8, 5, 23, 30, tzinfo=UTC), "3am"),
+        (datetime.datetime(2018, 8, 7, 2, tzinfo=UTC), "3am on 6 August 2018"),
+    ],
+)
+def test_a_time_names_its_day_unless_that_is_today(at, shown):
+    assert formats.nhs_time_seen_from(datetime.datetime(2018, 8, 6, 2, tzinfo=UTC), at) == shown
+    assert formats.nhs_time_seen_from(None, at) == ""
+
+
 def test_nhs_datetime():
     assert (
         formats.nhs_datetime(datetime.datetime(2023, 1, 5, 15, 45, tzinfo=UTC)) == "5 January 2023 at 3:45pm"
