@@ -51,9 +51,9 @@ WHERE id = ANY(%(jobs)s) AND (state = 'HELD') IS TRUE
 # `OFFSET 0`: by the patient's own jobs, of which there are few, and not by the practice's of these states.
 _LEFT_LAST = """
 SELECT asked.patient_id, job.kind FROM unnest(%(patients)s::bigint[]) AS asked (patient_id) CROSS JOIN LATERAL
-    (SELECT kind FROM (SELECT id, kind, state FROM carerecords_uploadjob
+    (SELECT kind FROM (SELECT id, kind, state, may_have_arrived FROM carerecords_uploadjob
                        WHERE patient_id = asked.patient_id ORDER BY id DESC OFFSET 0) AS theirs
-     WHERE state = ANY(%(left)s::varchar[]) ORDER BY id DESC LIMIT 1) AS job
+     WHERE state = ANY(%(left)s::varchar[]) OR may_have_arrived ORDER BY id DESC LIMIT 1) AS job
 """
 
 
@@ -135,6 +135,11 @@ def may_be_at_store_many(patient_ids: Sequence[int]) -> list[int]:
         return [patient for patient, kind in cursor.fetchall() if kind != JobKind.WITHDRAWAL]
 
 
+def note_may_have_arrived(job_ids: Sequence[int]) -> None:
+    """Keeps of jobs, whatever becomes of them, that the store does not tell whether a message of theirs arrived."""
+    UploadJob.objects.filter(pk__in=job_ids).update(may_have_arrived=True)
+
+
 def ask_again_many(patient_ids: Sequence[int], *, at: datetime.datetime) -> int:
     """Makes held jobs due, because a fact about their patients changed; returns how many that was."""
     if not patient_ids:
@@ -151,7 +156,7 @@ def ask_again(patient: Patient, *, at: datetime.datetime) -> int:
 
 
 def may_be_at_store(patient: Patient) -> bool:
-    """Whether a summary that we sent may be at the store: the last job that left was no withdrawal."""
+    """Whether a summary that we sent may be at the store: the last job that left, or may have, was no withdrawal."""
     return bool(may_be_at_store_many([patient.pk]))
 
 

@@ -79,6 +79,8 @@ class UploadJob(models.Model):
     attempt = models.PositiveIntegerField(default=0, db_default=0)
     # Counts sends that the store could not take; it climbs the retry ladder.
     failures = models.PositiveSmallIntegerField(default=0, db_default=0)
+    # The answer to a message of it was lost, and the store, told No meanwhile, does not say whether it arrived.
+    may_have_arrived = models.BooleanField(default=False, db_default=False)
     lease_until = models.DateTimeField(null=True)
     # The fact clock under which it was held.
     clock_seen = models.BigIntegerField(default=0, db_default=0)

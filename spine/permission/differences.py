@@ -56,7 +56,7 @@ class Sides:
     permission: str
     # Whether anything is known of the store: it was asked, or took a message.
     is_known: bool
-    # A summary with content is there, as far as we know.
+    # A summary with content is there, or may be, as far as we know.
     holds_record: bool
     # A removal is asked for or on its way, or something else is.
     under_way: bool
@@ -114,8 +114,8 @@ def offer(sides: Sides) -> Offer:
 
 _ALLOW_REMOVAL = Offer(
     SpinePermission.ASK,
-    "A record is still at the Spine, and with No it refuses to have it removed. Set Ask, and the removal is "
-    "sent at once.",
+    "A record is, or may be, at the Spine, and with No it refuses to have it removed. Set Ask, and the removal "
+    "is sent at once.",
 )
 
 

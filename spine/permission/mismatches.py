@@ -19,6 +19,10 @@ from spine.permission.differences import Difference, Ending, Sides, difference
 from spine.reasons import Reason
 
 CHUNK = 1000
+# Taken by the store; or sent, and the store does not tell whether it arrived (`proof.note_not_told`).
+_MAY_BE_THERE = Q(store_copy__is_blank=False) & (
+    Q(store_copy__accepted_at__isnull=False) | Q(store_copy__composition_id__gt="")
+)
 
 
 def sides_of(patient_ids: Collection[int]) -> dict[int, Sides]:
@@ -31,10 +35,7 @@ def sides_of(patient_ids: Collection[int]) -> dict[int, Sides]:
         .annotate(
             permission=Coalesce(F("store_copy__permission"), Value("")),
             is_known=_true(Q(store_copy__isnull=False)),
-            holds_record=Case(
-                When(store_copy__accepted_at__isnull=False, store_copy__is_blank=False, then=Value(True)),
-                default=Value(False),
-            ),
+            holds_record=Case(When(_MAY_BE_THERE, then=Value(True)), default=Value(False)),
             under_way=Exists(jobs.filter(busy)),
             upload_held=Exists(jobs.filter(held)),
         )

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from django.db import connection
 
+from carerecords import upload_queue
 from carerecords.many_rows import Value, copy_rows, texts
 from spine.facts import Loaded
 from spine.gate import ENGINE, Decision, Kind, Outcome, Scope
@@ -157,14 +158,16 @@ FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[]) AS new (patient_id, per
 WHERE copy.patient_id = new.patient_id
 """
 
-# A copy that was blank may be no longer; and of another with content nothing new is known.
+# A copy that was blank, or of which only the permission was noted, may be another now; and of one with content
+# nothing new is known.
 _NOTE_NOT_TOLD = """
 INSERT INTO spine_storecopy AS copy
     (patient_id, composition_id, content_hash, scope, is_blank, permission, read_at)
 SELECT patient_id, composition_id, '', '', false, 'No', read_at
 FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[]) AS new (patient_id, composition_id, read_at)
 ON CONFLICT (patient_id) DO UPDATE SET
-    composition_id = CASE WHEN copy.is_blank THEN excluded.composition_id ELSE copy.composition_id END,
+    composition_id = CASE WHEN copy.is_blank OR copy.composition_id = '' THEN excluded.composition_id
+                          ELSE copy.composition_id END,
     content_hash = CASE WHEN copy.is_blank THEN '' ELSE copy.content_hash END,
     scope = CASE WHEN copy.is_blank THEN '' ELSE copy.scope END,
     is_blank = false, permission = excluded.permission, read_at = excluded.read_at
@@ -187,8 +190,13 @@ def note_copies(sent: Sequence[Sent]) -> None:
 
 
 def note_not_told(sent: Sequence[Sent]) -> None:
-    """Keeps that a copy may be there: whether an upload arrived, a store that says No does not tell any more."""
+    """Keeps that a copy may be there: whether an upload arrived, a store that says No does not tell any more.
+
+    With the copy, for what the Spine is told and people are shown; and with the job, for whoever ends the consent.
+    """
     uploads = [one for one in sent if one.outgoing.kind is Kind.UPLOAD]
+    if uploads:
+        upload_queue.note_may_have_arrived([one.outgoing.job_id for one in uploads])
     rows = [(one.outgoing.patient_id, one.outgoing.composition_id, one.answered_at) for one in uploads]
     _note(_NOTE_NOT_TOLD, rows)
 
