@@ -18,17 +18,9 @@ from carerecords.many_rows import integers, texts
 from carerecords.models import JobState
 from carerecords.models.upload_job import OPEN_STATES
 from spine.reasons import Reason
-from spine.runs.codes import RunState
+from spine.runs.cancelled import keep_runs
 
 FINISHED = {JobState.ACCEPTED, JobState.CANCELLED, JobState.FAILED}
-
-# The lock makes whoever cancels one of these runs wait until the states are written and ends what is open then;
-# or the row as they left it comes back. It waits for nobody else: feeding locks a run without its key.
-_RUNS = """
-SELECT row.job_id, run.state FROM spine_sendingrow AS row JOIN spine_sendingrun AS run ON run.id = row.run_id
-JOIN carerecords_uploadjob AS job ON job.id = row.job_id
-WHERE row.job_id = ANY(%s::bigint[]) AND job.kind <> 'WITHDRAWAL' ORDER BY run.id FOR KEY SHARE OF run
-"""
 
 # `OFFSET 0`: a look-up for each job, whatever the planner believes of how many are open.
 _SETTLE = """
@@ -88,8 +80,7 @@ def _ending_with_their_runs(cursor: CursorWrapper, rows: list[Settled]) -> list[
     reopened = [row.job_id for row in rows if row.state in OPEN_STATES]
     if not reopened:
         return rows
-    cursor.execute(_RUNS, [integers(reopened)])
-    over = {job_id for job_id, state in cursor.fetchall() if state == RunState.CANCELLED}
+    over = keep_runs(cursor, reopened)
     return [_cancelled(row) if row.job_id in over else row for row in rows]
 
 

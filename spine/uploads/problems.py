@@ -8,6 +8,7 @@ from django.db.models import Count, F, Min, Q
 
 from carerecords.models import JobKind, JobState, Practice, UploadJob
 from spine.reasons import Actor, Reason
+from spine.runs.cancelled import OF_CANCELLED_RUN
 from spine.uploads.queries import not_asked_again
 from spine.uploads.steps import PUT_OFF
 
@@ -175,12 +176,20 @@ CAUSES = (
 
 @dataclass(frozen=True)
 class Group:
-    """The uploads of one cause: how many, of whom, since when, and when the next is looked at by itself."""
+    """The uploads of one cause: how many, of whom, since when, and when the next is looked at by itself.
+
+    `of_cancelled_runs`: so many of them cannot be tried again (`spine.uploads.steps`).
+    """
 
     number: int
+    of_cancelled_runs: int
     oldest: datetime.datetime
     next_at: datetime.datetime | None
     practices: frozenset[int]
+
+    @property
+    def to_try(self) -> int:
+        return self.number - self.of_cancelled_runs
 
 
 def problems_of(practice: Practice | None) -> list[tuple[Cause, Group]]:
@@ -202,14 +211,15 @@ def problems_of(practice: Practice | None) -> list[tuple[Cause, Group]]:
         .values_list("state", "kind", "code")
         .annotate(
             number=Count("pk"),
+            of_cancelled_runs=Count("pk", filter=OF_CANCELLED_RUN),
             oldest=Min("requested_at"),
             next_at=Min("due_at"),
             practices=ArrayAgg("practice", distinct=True),
         )
     )
     counted = [
-        ((state, kind, code), Group(number, oldest, next_at, frozenset(practices)))
-        for state, kind, code, number, oldest, next_at, practices in rows
+        ((state, kind, code), Group(number, over, oldest, next_at, frozenset(practices)))
+        for state, kind, code, number, over, oldest, next_at, practices in rows
     ]
     found = ((cause, [group for key, group in counted if cause.holds(*key)]) for cause in CAUSES)
     return [(cause, _together(groups)) for cause, groups in found if groups]
@@ -219,6 +229,7 @@ def _together(groups: list[Group]) -> Group:
     due = [group.next_at for group in groups if group.next_at]
     return Group(
         sum(group.number for group in groups),
+        sum(group.of_cancelled_runs for group in groups),
         min(group.oldest for group in groups),
         min(due, default=None),
         frozenset().union(*(group.practices for group in groups)),

@@ -48,7 +48,10 @@ def try_all_again(request: CareRequest) -> HttpResponse:
         )
         more = f" At most {MOST_AT_ONCE:,} go at once." if tried >= MOST_AT_ONCE else ""
         told = "is tried again. It is" if tried == 1 else "are tried again. Each is"
-        flash.success(request, f"{tried:,} {told} checked again before it is sent.{more}")
+        if tried:
+            flash.success(request, f"{tried:,} {told} checked again before it is sent.{more}")
+        else:
+            flash.notice(request, "None is tried again. Nothing of this cause is left that could be.")
     return redirect("spine:problems")
 
 

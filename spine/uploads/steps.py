@@ -1,10 +1,12 @@
 """What a person does about an upload that went wrong: try again, or cancel. Each is a step that is kept.
 
 Trying again asks the gate again in the moment before anything is sent, as for any upload. A removal is
-tried again and never cancelled: what the patient asked for ends when the Spine has done it.
+tried again and never cancelled: what the patient asked for ends when the Spine has done it. What belongs to a
+cancelled run is cancelled and never tried again: whoever claimed it would end it with its run, unsent.
 """
 
 import datetime
+from collections.abc import Iterable
 
 from django.db import connection, transaction
 
@@ -16,6 +18,7 @@ from spine.facts import load_one
 from spine.gate import Outcome, decide
 from spine.models import UploadStep
 from spine.reasons import Reason
+from spine.runs.cancelled import OF_CANCELLED_RUN, keep_runs
 from spine.uploads.queries import not_asked_again
 
 # So many at once: a page waits for the answer.
@@ -23,15 +26,25 @@ MOST_AT_ONCE = 1000
 # Waits for the Spine, and may be asked for at once.
 PUT_OFF = frozenset({Reason.TECH_RETRY.code, Reason.TECH_ACCESS.code})
 
+RUN_CANCELLED = (
+    "The run of uploads that it belonged to was cancelled, so it cannot be tried again. "
+    "Another run asks for a new upload, and so does a decision recorded on the patient's page"
+)
+
 
 class StepRefused(Exception):
     """Nothing was done; the message says why."""
 
 
-def may_try_again(job: UploadJob) -> bool:
-    """Whether it failed, or waits because the Spine could not take it."""
+def why_not_again(job: UploadJob) -> str:
+    """Why it is not one to try again, without a full stop; nothing where it failed, or waits because the Spine
+    could not take it. One query, where the state alone does not say."""
     put_off = job.state == JobState.WAITING and bool(job.reasons) and job.reasons[0] in PUT_OFF
-    return job.state == JobState.FAILED or put_off
+    if job.state == JobState.ACCEPTED:
+        return "This upload was already sent"
+    if job.state != JobState.FAILED and not put_off:
+        return f"This upload is not one to try again. It is now: {job.get_state_display()}"
+    return RUN_CANCELLED if UploadJob.objects.filter(OF_CANCELLED_RUN, pk=job.pk).exists() else ""
 
 
 def may_cancel(job: UploadJob) -> bool:
@@ -44,10 +57,9 @@ def try_again(job: UploadJob, *, by: User, at: datetime.datetime) -> UploadStep:
     """Makes the job due now. Raises `NotPermitted`, or `StepRefused` where it cannot go or was replaced."""
     staffing.require(by, Permission.RETRY_UPLOAD, at)
     job = _locked(job)
-    if job.state == JobState.ACCEPTED:
-        raise StepRefused("This upload was already sent")
-    if not may_try_again(job):
-        raise StepRefused(f"This upload is not one to try again. It is now: {job.get_state_display()}")
+    _keep_runs([job.pk])
+    if why := why_not_again(job):
+        raise StepRefused(why)
     if not not_asked_again(UploadJob.objects.filter(pk=job.pk)).exists():
         raise StepRefused("A later request took the place of this one. Look at that instead")
     if job.kind == JobKind.UPLOAD:
@@ -95,17 +107,18 @@ def try_all_again(
     """Tries again what failed for one cause at a practice, or (None) anywhere; returns how many,
     `MOST_AT_ONCE` at most.
 
-    Each is decided by the gate again before it goes. Four statements, however many there are.
+    Each is decided by the gate again before it goes. Five statements, however many there are.
     """
     staffing.require(by, Permission.RETRY_UPLOAD, at)
-    failed = UploadJob.objects.filter(state=JobState.FAILED, kind=kind, reasons__0=reason)
+    failed = UploadJob.objects.filter(~OF_CANCELLED_RUN, state=JobState.FAILED, kind=kind, reasons__0=reason)
     if practice is not None:
         failed = failed.filter(practice=practice)
     found = not_asked_again(failed).order_by("pk").values_list("pk", "patient")[:MOST_AT_ONCE]
     ids = dict(found)
     locked = Patient.objects.filter(pk__in=list(ids.values())).order_by("pk").lock()
     list(locked.values_list("pk", flat=True))
-    # Once more under the locks: a decision may have asked for a later one meanwhile.
+    _keep_runs(ids)
+    # Once more under the locks: a decision may have asked for a later one meanwhile, or a run been cancelled.
     still = not_asked_again(failed.filter(pk__in=list(ids))).values_list("pk", flat=True)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -121,6 +134,12 @@ def _locked(job: UploadJob) -> UploadJob:
     """The patient first, as every other writer; then the job as it is now."""
     Patient.objects.lock().get(pk=job.patient_id)
     return UploadJob.objects.select_for_update(of=("self",)).select_related("patient").get(pk=job.pk)
+
+
+def _keep_runs(job_ids: Iterable[int]) -> None:
+    """From here on none of their runs is cancelled before this transaction is over, and then what it opened is seen."""
+    with connection.cursor() as cursor:
+        keep_runs(cursor, job_ids)
 
 
 def _refuse_if_over(patient: Patient, at: datetime.datetime) -> None:

@@ -20,7 +20,7 @@ from spine.uploads.backlog import outlook_of
 from spine.uploads.copy_age import copy_age
 from spine.uploads.endings import Ending
 from spine.uploads.queries import PERIODS, UploadFilters, last_receipt_at, upload_record, uploads_page
-from spine.uploads.steps import may_cancel, may_try_again
+from spine.uploads.steps import RUN_CANCELLED, may_cancel, why_not_again
 from spine.uploads.timeline import check_words, headline, receipt_words, timeline
 
 
@@ -78,6 +78,8 @@ def upload(request: CareRequest, public_id: uuid.UUID) -> HttpResponse:
             return redirect("consent:reason", patient.public_id)
     record(request, AccessEvent.Kind.VIEWED, patient=patient, detail="upload")
     today = timezone.localdate()
+    may_retry = request.can(Permission.RETRY_UPLOAD)
+    why_not = why_not_again(found.job) if may_retry else ""
     context = {
         "job": found.job,
         "copy_age": copy_age(StoreCopy.objects.filter(patient=patient).first(), today),
@@ -85,8 +87,9 @@ def upload(request: CareRequest, public_id: uuid.UUID) -> HttpResponse:
         "lines": timeline(found),
         "headline": headline,
         "today": today,
-        "may_try_again": request.can(Permission.RETRY_UPLOAD) and may_try_again(found.job),
-        "may_cancel": request.can(Permission.RETRY_UPLOAD) and may_cancel(found.job),
+        "may_try_again": may_retry and not why_not,
+        "run_cancelled": RUN_CANCELLED if why_not == RUN_CANCELLED else "",
+        "may_cancel": may_retry and may_cancel(found.job),
     }
     return render(request, "spine/upload.jinja", context)
 

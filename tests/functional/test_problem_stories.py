@@ -5,7 +5,7 @@ import pytest
 from django.utils import timezone
 
 from carerecords.models import JobState, UploadJob
-from spine.models import StoreCopy, UploadStep
+from spine.models import SendingRow, SendingRun, StoreCopy, UploadStep
 from tests.browser import look
 from tests.factories import decide, make_patient, make_practice
 
@@ -27,6 +27,11 @@ def test_what_went_wrong_is_tried_again(screen, live_server, practice, manager, 
     [differs] = went_wrong(practice, "consent.differs", state=JobState.HELD)
     StoreCopy.objects.create(patient=differs.patient, permission="No", read_at=timezone.now())
     went_wrong(make_practice(), "tech.failed", 2)
+    [stopped] = went_wrong(practice, "tech.refused")
+    run = SendingRun.objects.create(
+        practice=practice, kind="INITIAL", state="CANCELLED", made_at=timezone.now(), made_by=manager
+    )
+    SendingRow.objects.create(run=run, patient=stopped.patient, job=stopped)
 
     # By cause, with the keyboard: the button says what it does and to how many.
     screen.as_(manager)
@@ -53,6 +58,20 @@ def test_what_went_wrong_is_tried_again(screen, live_server, practice, manager, 
     assert "The upload is cancelled." in screen.locator("main").inner_text()
     large.refresh_from_db()
     assert large.state == JobState.CANCELLED
+
+    # One whose run was cancelled offers no button, and says what asks for a new upload.
+    screen.goto(f"{live_server.url}/uploads/problems/")
+    row = screen.get_by_role("table").get_by_role("row").filter(has_text="The Spine refused it")
+    assert "cannot be tried again" in row.inner_text() and not row.get_by_role("button").count()
+    screen.get_by_role("link", name="The Spine refused it").click()
+    screen.locator("table a").click()
+    look(screen, "problem-upload-of-cancelled-run")
+    main = screen.locator("main")
+    assert "Another run asks for a new upload" in main.inner_text()
+    assert not main.get_by_role("button", name="Try again").count()
+    screen.get_by_text("Cancel this upload", exact=True).first.click()
+    screen.get_by_role("button", name="Cancel this upload").click()
+    assert "The upload is cancelled." in screen.locator("main").inner_text()
 
     # What differs leads to where both sides stand.
     screen.goto(f"{live_server.url}/uploads/problems/")

@@ -15,6 +15,7 @@ from spine.runs.codes import RunKind
 from spine.sending import pipeline, recovery, settling
 from spine.sending.answers import Answer, AnswerKind
 from spine.sending.settling import Settled
+from spine.uploads.steps import StepRefused, try_again, try_all_again
 from tests.factories import decide
 from tests.integration.spine.running import fed, started
 from tests.integration.spine.test_sending_runs import consenting, forget, sent
@@ -150,6 +151,45 @@ def test_neither_misses_the_other(practice, manager, first, transactional_db):
         wait_until(lambda: not other.is_alive() or _somebody_waits())
     other.join(10)
     assert ends(job) == OVER
+
+
+@pytest.mark.parametrize("first", ["trying", "cancelling"])
+@pytest.mark.parametrize("many", [False, True])
+def test_whoever_tries_again_and_whoever_cancels_see_one_another(
+    practice, manager, first, many, transactional_db
+):
+    """Tried again before its run was cancelled it ends with it; after, it is refused. It never goes on waiting."""
+    consenting(practice)
+    run = started(practice, by=manager)
+    UploadJob.objects.update(state="FAILED", reasons=["tech.failed"], due_at=None, finished_at=now())
+    job = UploadJob.objects.get()
+    told = []
+
+    def again():
+        try:
+            if many:
+                asked = {"kind": "UPLOAD", "reason": "tech.failed", "by": manager, "at": now()}
+                told.append(try_all_again(practice, **asked))
+            else:
+                try_again(job, by=manager, at=now())
+                told.append(1)
+        except StepRefused:
+            told.append(0)
+
+    def cancel():
+        actions.cancel(run, by=manager, at=now())
+
+    earlier, later = (again, cancel) if first == "trying" else (cancel, again)
+    other = threading.Thread(target=_alone, args=[later])
+    with transaction.atomic():
+        earlier()
+        other.start()
+        wait_until(lambda: not other.is_alive() or _somebody_waits())
+    other.join(10)
+    if first == "trying":
+        assert told == [1] and ends(job) == OVER
+    else:
+        assert told == [0] and ends(job) == ("FAILED", ["tech.failed"], None)
 
 
 def test_nobody_who_settles_waits_for_feeding(practice, manager, transactional_db):

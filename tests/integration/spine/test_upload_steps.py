@@ -12,7 +12,8 @@ from carerecords.models import JobKind, JobState, UploadJob
 from carerecords.permissions import NotPermitted, Role
 from consent.codes import Preference
 from spine.gate import Kind
-from spine.models import UploadStep
+from spine.models import SendingRow, SendingRun, UploadStep
+from spine.runs.actions import cancel as cancel_run
 from spine.sending.answers import Answer, AnswerKind
 from spine.sending.outcomes import LADDER, after_sending
 from spine.sending.outgoing import KnownCopy
@@ -178,6 +179,84 @@ def test_pages(client, patient, manager, gp):
     page = client.post(f"/uploads/{job.public_id}/again/", follow=True).content.decode()
     assert "This upload is not one to try again." in page
     assert "Nothing needs anybody." in client.get("/uploads/problems/").content.decode()
+
+
+class TestOfCancelledRun:
+    """Whoever claimed it would end it with its run, unsent: so nobody is told that it is tried again."""
+
+    WHY = "The run of uploads that it belonged to was cancelled, so it cannot be tried again."
+
+    @pytest.fixture
+    def failed(self, practice, manager):
+        """A job that failed before its run was cancelled."""
+
+        def of_run(kind=JobKind.UPLOAD, reason="tech.failed"):
+            patient = make_patient(practice)
+            job = job_in(patient, "FAILED", reason, kind=kind)
+            run = SendingRun.objects.create(
+                practice=practice, kind="INITIAL", state="RUNNING", made_at=timezone.now(), made_by=manager
+            )
+            SendingRow.objects.create(run=run, patient=patient, job=job)
+            cancel_run(run, by=manager, at=timezone.now())
+            return job
+
+        return of_run
+
+    @pytest.mark.parametrize("kind", [JobKind.UPLOAD, JobKind.NOTICE])
+    def test_is_not_tried_again_and_can_be_cancelled(self, failed, manager, kind):
+        job = failed(kind)
+        before = UploadJob.objects.values().get(pk=job.pk)
+        with pytest.raises(StepRefused, match="was cancelled, so it cannot be tried again"):
+            try_again(job, by=manager, at=timezone.now())
+        assert UploadJob.objects.values().get(pk=job.pk) == before and not UploadStep.objects.exists()
+        cancel(job, by=manager, at=timezone.now())
+        job.refresh_from_db()
+        assert (job.state, job.reasons) == ("CANCELLED", ["job.cancelled"])
+        assert problems_of(job.practice) == []
+
+    def test_a_removal_is_tried_again_whatever_became_of_its_run(self, failed, manager):
+        job = failed(JobKind.WITHDRAWAL, "tech.withdrawal")
+        try_again(job, by=manager, at=timezone.now())
+        job.refresh_from_db()
+        assert job.state == "WAITING"
+
+    def test_all_again_leaves_it_out_and_says_so(self, failed, client, practice, manager, monkeypatch):
+        monkeypatch.setattr(upload_steps, "MOST_AT_ONCE", 2)
+        over = [failed(), failed()]
+        others = [job_in(make_patient(practice), "FAILED", "tech.failed") for _ in range(2)]
+        client.force_login(manager)
+        page = " ".join(client.get("/uploads/problems/").content.decode().split())
+        assert "Try all 2 again" in page and "2 were of a run that was cancelled" in page
+        asked = {"cause": "tech.failed", "kind": "UPLOAD"}
+        page = client.post("/uploads/problems/again/", asked, follow=True).content.decode()
+        assert "2 are tried again." in page
+        assert set(UploadStep.objects.values_list("job", flat=True)) == {job.pk for job in others}
+        # They stay in the list until somebody cancels them or another upload is asked for.
+        assert "2 were of a run that was cancelled" in " ".join(page.split())
+        page = client.post("/uploads/problems/again/", asked, follow=True).content.decode()
+        assert "None is tried again." in page and "Try all" not in page and "Try 2 again" not in page
+        for job in over:
+            job.refresh_from_db()
+            assert job.state == "FAILED"
+
+    def test_the_upload_says_what_to_do_instead(self, failed, client, manager, gp):
+        job = failed()
+        client.force_login(manager)
+        page = client.get(f"/uploads/{job.public_id}/").content.decode()
+        assert self.WHY in page and "Another run asks for a new upload" in page
+        assert "Trying again asks the gate again" not in page and "Cancel this upload" in page
+        page = client.post(f"/uploads/{job.public_id}/again/", follow=True).content.decode()
+        assert "It is tried again." not in page and self.WHY in page
+        # Who may not try again is not told how.
+        client.force_login(gp)
+        assert self.WHY not in client.get(f"/uploads/{job.public_id}/").content.decode()
+
+    def test_of_a_run_that_goes_on_it_is_tried_again(self, failed, practice, manager):
+        job = failed()
+        SendingRun.objects.update(state="FINISHED")
+        try_again(job, by=manager, at=timezone.now())
+        job.refresh_from_db()
+        assert job.state == "WAITING"
 
 
 class TestAnywhere:
