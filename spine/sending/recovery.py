@@ -121,14 +121,16 @@ def _judge(answers: Sequence[tuple[InDoubt, Found]], asked_at: datetime.datetime
     """Writes what the answers say of messages that were asked after from `asked_at` on; returns how many ended."""
     now = database_clock.now()
     known = [
-        (one, (held.composition_id or "").lower()) for one, held in answers if not isinstance(held, Answer)
+        (one, (held.composition_id or "").lower(), held.permission or "")
+        for one, held in answers
+        if not isinstance(held, Answer)
     ]
     refused = [(one, held) for one, held in answers if isinstance(held, Answer) and _says_no(held)]
     with transaction.atomic():
-        arrived = [_found(one, now) for one, held in known if held == one.outgoing.composition_id]
+        arrived = [_found(one, told, now) for one, held, told in known if held == one.outgoing.composition_id]
         lost = [
             (one, held)
-            for one, held in known
+            for one, held, _ in known
             if held != one.outgoing.composition_id and _settled_by(one, asked_at)
         ]
         not_told = [_not_told(one, held, now) for one, held in refused if _settled_by(one, asked_at)]
@@ -245,9 +247,9 @@ def _refuses(answer: Answer) -> bool:
     return 400 <= (answer.status or 0) < 500 and not asked_to_come_again and not _says_no(answer)
 
 
-def _found(one: InDoubt, at: datetime.datetime) -> Sent:
+def _found(one: InDoubt, permission: str, at: datetime.datetime) -> Sent:
     own = one.outgoing.composition_id
-    return Sent(one.outgoing, None, at, holds_it=True, replaced=own, asked_after=True)
+    return Sent(one.outgoing, None, at, holds_it=True, permission=permission, replaced=own, asked_after=True)
 
 
 def _not_there(one: InDoubt, held: str, at: datetime.datetime) -> Sent:

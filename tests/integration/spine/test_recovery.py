@@ -87,6 +87,8 @@ def test_a_message_in_doubt_is_not_sent_again_before_the_store_was_asked(sending
     assert UploadJob.objects.get().state == JobState.ACCEPTED
     assert Receipt.objects.latest("pk").kind == "FOUND"
     assert len(sending.ledger()) == 1
+    copy = StoreCopy.objects.get()
+    assert copy.accepted_at and copy.permission == "Ask", "the Spine told it with the copy"
 
 
 @pytest.mark.parametrize("told", ["nothing is there", "refused"])
