@@ -43,6 +43,7 @@ def environment(**options: Any) -> Environment:
         per_cent=per_cent,
         consent_tag_of=tags.consent_tag,
         upload_tag_of=tags.upload_tag,
+        upload_state=tags.state_words,
         upload_card=_upload_card,
     )
     env.filters.update(

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from carerecords.models import JobKind, JobState
 from consent.codes import ConsentState
+from spine.uploads.endings import Ending, ending_of
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ _UPLOAD = {
         JobState.FAILED: "red",
     }.items()
 }
+NEEDLESS = Tag(Ending.NEEDLESS.label, "grey")
 NOT_DUE = Tag("Not due", "grey")
 WITHDRAWN = Tag("Withdrawn", "white")
 
@@ -66,10 +68,18 @@ def consent_tag(state: str) -> Tag:
     return _CONSENT_BY_VALUE[state]
 
 
-def upload_tag(state: str | None, kind: str = JobKind.UPLOAD) -> Tag:
-    """The tag of a job, or "Not due" where there is none."""
+def upload_tag(state: str | None, kind: str = JobKind.UPLOAD, reason: str | None = None) -> Tag:
+    """The tag of a job by its first reason, or "Not due" where there is none."""
     if not state:
         return NOT_DUE
     if kind == JobKind.WITHDRAWAL and state == JobState.ACCEPTED:
         return WITHDRAWN
+    if state == JobState.CANCELLED and ending_of(reason) is Ending.NEEDLESS:
+        return NEEDLESS
     return _UPLOAD[JobState(state)]
+
+
+def state_words(state: str) -> str:
+    """What counts and filters by the state alone are of: each tag that jobs in it may have."""
+    words = upload_tag(state).text
+    return f"{words} or {NEEDLESS.text.lower()}" if state == JobState.CANCELLED else words

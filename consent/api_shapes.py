@@ -23,7 +23,9 @@ class PatientQuery(StrictSerializer):
 
     decision = serializers.ChoiceField(ConsentState.choices(), required=False)
     upload = serializers.ChoiceField(
-        UploadStanding.choices(), required=False, help_text="What became of the newest upload."
+        UploadStanding.choices(),
+        required=False,
+        help_text="What became of the newest upload. NEEDLESS: CANCELLED, as the Spine held what it should.",
     )
     after = serializers.UUIDField(required=False, help_text="The last patient of the page before.")
 

@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Self
 
+from django.db.models import Q
 from django.http import QueryDict
 from django.utils.http import urlencode
 
 from carerecords.keyset import Start
 from carerecords.models import JobKind, JobState
+from carerecords.models.upload_job import NEEDLESS, NEEDLESS_REASON
 from carerecords.vocabulary import Term
 from consent.codes import ConsentState, Source
 
@@ -47,6 +49,9 @@ class Registered(Term):
     LONGER = "longer", "More than 12 months ago"
 
 
+_IS_NEEDLESS = Q(reasons__0__startswith=NEEDLESS_REASON)
+
+
 class UploadStanding(Term):
     """What became of a patient's newest upload job, in the words of its tag."""
 
@@ -57,20 +62,26 @@ class UploadStanding(Term):
     IN_DOUBT = JobState.IN_DOUBT.value, str(JobState.IN_DOUBT.label)
     ACCEPTED = JobState.ACCEPTED.value, str(JobState.ACCEPTED.label)
     WITHDRAWN = "WITHDRAWN", "Withdrawn"
+    NEEDLESS = "NEEDLESS", NEEDLESS
     CANCELLED = JobState.CANCELLED.value, str(JobState.CANCELLED.label)
     FAILED = JobState.FAILED.value, str(JobState.FAILED.label)
 
     @property
-    def job(self) -> dict[str, str | list[JobKind]]:
-        """What this asks of the job's columns; nothing for `NOT_DUE`."""
+    def jobs(self) -> Q | None:
+        """The condition for jobs that stand so; None for `NOT_DUE`, which is of no job."""
         match self:
             case UploadStanding.NOT_DUE:
-                return {}
+                return None
             case UploadStanding.WITHDRAWN:
-                return {"state": JobState.ACCEPTED, "kind": JobKind.WITHDRAWAL}
+                return Q(state=JobState.ACCEPTED, kind=JobKind.WITHDRAWAL)
             case UploadStanding.ACCEPTED:
-                return {"state": JobState.ACCEPTED, "kind__in": [JobKind.UPLOAD, JobKind.NOTICE]}
-        return {"state": self.value}
+                return Q(state=JobState.ACCEPTED, kind__in=[JobKind.UPLOAD, JobKind.NOTICE])
+            case UploadStanding.NEEDLESS:
+                return Q(state=JobState.CANCELLED) & _IS_NEEDLESS
+            case UploadStanding.CANCELLED:
+                # Also those without any reason: a comparison with nothing is neither true nor false.
+                return Q(state=JobState.CANCELLED) & (Q(reasons__len=0) | ~_IS_NEEDLESS)
+        return Q(state=self.value)
 
 
 # The value of `select` under which all that match are selected, on every page of the list.

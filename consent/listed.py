@@ -33,7 +33,7 @@ SELECT carerecords_patient.id, carerecords_patient.public_id, carerecords_patien
 FROM carerecords_patient
 LEFT JOIN carerecords_user AS gp ON gp.id = carerecords_patient.usual_gp_id
 LEFT JOIN LATERAL (
-    SELECT public_id, kind, state, due_at, finished_at, headline FROM carerecords_uploadjob
+    SELECT public_id, kind, state, due_at, finished_at, headline, reasons[1] FROM carerecords_uploadjob
     WHERE patient_id = carerecords_patient.id ORDER BY id DESC LIMIT 1) AS job ON true
 WHERE {where}
 """
@@ -54,6 +54,7 @@ class ListedJob(NamedTuple):
     due_at: datetime.datetime | None
     finished_at: datetime.datetime | None
     headline: str
+    first_reason: str | None
 
 
 class Listed(NamedTuple):
@@ -138,12 +139,12 @@ def _condition(practice: Practice, matching: PatientQuerySet | None) -> tuple[st
 def _read(sql: str, params: list[Any]) -> list[tuple[Listed, tuple[int, ...]]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
-        return [(_listed(row), row[24:]) for row in cursor.fetchall()]
+        return [(_listed(row), row[25:]) for row in cursor.fetchall()]
 
 
 def _listed(row: tuple[Any, ...]) -> Listed:
     gp = ListedGp(short_name(*row[15:18])) if row[17] is not None else None
-    job = ListedJob(*row[18:24]) if row[18] is not None else None
+    job = ListedJob(*row[18:25]) if row[18] is not None else None
     return Listed._make((*row[:15], gp, job))
 
 

@@ -136,9 +136,9 @@ def _filters(practice: Practice, query: ListQuery, gps: Sequence[UsualGp]) -> Q:
 
 def _upload(practice: Practice, standing: UploadStanding) -> Q:
     jobs = UploadJob.objects.filter(practice=practice)
-    if not standing.job:
+    if standing.jobs is None:
         return ~Q(pk__in=jobs.values("patient"))
-    jobs = jobs.filter(**standing.job)
+    jobs = jobs.filter(standing.jobs)
     if standing.value not in OPEN_STATES:
         jobs = jobs.filter(
             ~Exists(UploadJob.objects.filter(patient=OuterRef("patient"), pk__gt=OuterRef("pk")))

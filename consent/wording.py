@@ -4,6 +4,7 @@ import datetime
 
 from carerecords.formats import Named, nhs_date, nhs_datetime, nhs_time, nhs_time_seen_from
 from carerecords.models import JobKind, JobState, Patient, UploadJob
+from carerecords.models.upload_job import NEEDLESS_REASON
 from consent.actions import Recorded
 from consent.codes import ConsentState, EventKind, Preference, Source
 from consent.listed import ListedJob
@@ -102,6 +103,8 @@ def upload_line(job: UploadJob | ListedJob | None, at: datetime.datetime) -> str
         return f"{until}. {job.headline}" if job.headline else until
     if job.state == JobState.ACCEPTED:
         return nhs_date(job.finished_at)
+    if job.state == JobState.CANCELLED and (job.first_reason or "").startswith(NEEDLESS_REASON):
+        return f"{nhs_date(job.finished_at)}. {job.headline}"
     return job.headline
 
 

@@ -58,6 +58,11 @@ TRANSITIONS: dict[JobState, frozenset[JobState]] = {
 }
 
 
+# How the first reason of a cancelled job begins where the store was asked and holds what it should, so nothing had to
+# be sent, and the word for it. The reasons themselves are the sending's (`spine.reasons`).
+NEEDLESS_REASON, NEEDLESS = "store.", "Nothing to send"
+
+
 class UploadJob(models.Model):
     """One upload or withdrawal of one patient's summary, from asking to its end."""
 
@@ -155,6 +160,10 @@ class UploadJob(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.public_id} {self.state}"
+
+    @property
+    def first_reason(self) -> str | None:
+        return self.reasons[0] if self.reasons else None
 
     @property
     def is_open(self) -> bool:

@@ -3,6 +3,7 @@
 from django.db.models import Q
 
 from carerecords.models import JobState
+from carerecords.models.upload_job import NEEDLESS, NEEDLESS_REASON
 from carerecords.vocabulary import Term
 from spine.reasons import Reason
 
@@ -10,13 +11,13 @@ from spine.reasons import Reason
 class Ending(Term):
     """What a cancelled upload ended by."""
 
-    NEEDLESS = "NEEDLESS", "Nothing to send"
+    NEEDLESS = "NEEDLESS", NEEDLESS
     WITH_RUN = "WITH_RUN", "Stopped by cancelling the run"
     OTHERWISE = "OTHERWISE", "Cancelled"
 
 
 # The store was asked, and holds what it should.
-_NEEDLESS = [reason.code for reason in Reason if reason.code.startswith("store.")]
+_NEEDLESS = [reason.code for reason in Reason if reason.code.startswith(NEEDLESS_REASON)]
 _WITH_RUN = Reason.JOB_RUN_CANCELLED.code
 _CANCELLED = Q(state=JobState.CANCELLED)
 _JOBS = {

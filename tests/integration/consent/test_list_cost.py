@@ -83,6 +83,25 @@ def test_each_order_walks_its_index_and_reads_one_page_at_any_depth(large):
             assert max(read) <= 3 * SIZE, (indexes, read)
 
 
+_JOBS = """
+INSERT INTO carerecords_uploadjob
+  (public_id, patient_id, practice_id, kind, state, cause, requested_at, clock_seen, reasons, headline, finished_at)
+SELECT gen_random_uuid(), id, practice_id, 'UPLOAD', CASE WHEN id % 10 = 0 THEN 'CANCELLED' ELSE 'ACCEPTED' END,
+       'RUN', now(), 0, CASE WHEN id % 20 = 0 THEN ARRAY['store.same'] ELSE ARRAY['job.cancelled'] END, '', now()
+FROM carerecords_patient
+"""
+
+
+@pytest.mark.parametrize("standing", ["NEEDLESS", "CANCELLED"])
+def test_what_needed_no_sending_is_told_from_the_cancelled_by_an_index(large, standing):
+    with connection.cursor() as cursor:
+        cursor.execute(_JOBS)
+        cursor.execute("ANALYZE carerecords_uploadjob")
+    (sql,) = statements(large, ListQuery.of({"upload": standing}))
+    plan = plan_of(sql)
+    assert "uploadjob_practice" in {node.get("Index Name") for node in plan}
+
+
 @pytest.mark.parametrize("typed", ["Fam000007", "Fam0017", "Given1 Fam000007", "Fam000007, Given1"])
 def test_a_search_by_name_reads_whom_it_finds_and_not_the_practice(large, typed):
     wanted = Wanted(name=typed)

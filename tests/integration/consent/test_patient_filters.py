@@ -40,6 +40,8 @@ def world(practice, gp):
         "Hayes": ("EXPRESS_CORE", "IN_PERSON", "IN_DOUBT", "UPLOAD", gp, None),
         "Irwin": ("EXPRESS_CORE", "PHONE", "FAILED", "UPLOAD", gp, None),
         "James": ("EXPRESS_CORE", "PHONE", "CANCELLED", "UPLOAD", gp, None),
+        "Jones": ("EXPRESS_CORE", "PHONE", "CANCELLED", "UPLOAD", gp, None),
+        "Kaur": ("EXPRESS_DISSENT", "PHONE", "CANCELLED", "WITHDRAWAL", gp, None),
         "Khan": ("CONFLICT", "PHONE", "WAITING", "UPLOAD", gp, None),
         "Lewis": ("LATER", "PHONE", None, None, gp, None),
         "Moore": ("IMPLIED_CORE", "PHONE", None, None, gp, None),
@@ -48,6 +50,7 @@ def world(practice, gp):
         "Clark": ["policy.bma", "identity.unverified"],
         "Dixon": ["identity.unverified"],
     }
+    over = {"Jones": ["store.same"], "Kaur": ["consent.refused"]}
     ages = {"Baker": 15, "Clark": 16, "Davis": 64, "Evans": 65}
     here_for = {"Adams": 59, "Baker": 61, "Clark": 364, "Davis": 367}
     facts = {}
@@ -75,10 +78,12 @@ def world(practice, gp):
             newest = UploadJob.objects.create(
                 patient=patient, practice=practice, kind=kind, cause="DECISION", requested_at=at, due_at=at
             )
-            in_state(newest, state, at, held.get(name, []))
+            in_state(newest, state, at, held.get(name, over.get(name, [])))
         columns = {"consent_state": decision or "NONE", "consent_source": source}
         Patient.objects.filter(pk=patient.pk).update(**columns)
         standing = "WITHDRAWN" if (state, kind) == ("ACCEPTED", "WITHDRAWAL") else state or "NOT_DUE"
+        if name == "Jones":
+            standing = "NEEDLESS"
         facts[name] = {
             "decision": columns["consent_state"],
             "source": source,
@@ -153,7 +158,7 @@ def test_filters_in_force_are_said_can_be_removed_and_stay_chosen(client, gp, wo
     client.force_login(gp)
     page = client.get(LIST, {"decision": "EXPRESS_CORE", "letter": "yes", "sort": "decided"})
     line = (
-        "3 of 14 patients. Decision: Consent given. Letter: Sent. Sorted by date of decision, newest first."
+        "3 of 16 patients. Decision: Consent given. Letter: Sent. Sorted by date of decision, newest first."
     )
     assert line in text(page)
     assert {f"{LIST}?letter=yes&sort=decided", f"{LIST}?decision=EXPRESS_CORE&sort=decided"} <= set(

@@ -186,6 +186,7 @@ def test_national_admin_sees_counts_and_no_patient(client, busy, national_admin)
     assert cards(national_admin) == [(2, "Uploads that failed", "/uploads/problems/")]
     assert (10, JobState.HELD) in [(card.number, card.state) for card in home(national_admin).standing]
     html = page(client, national_admin)
+    assert "Cancelled or nothing to send" in html
     assert not any(patient.family_name.upper() in html for patient in Patient.objects.all())
 
 

@@ -7,9 +7,11 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from boycott.positions import Stance
 from carerecords.confirmation import Confirmation
 from carerecords.models import JobState, Practice, UploadJob
 from spine.models import SendingRow
+from spine.reasons import Reason
 from spine.runs import actions
 from spine.runs.codes import RunGroup, RunKind
 from spine.runs.hours import SendingHours
@@ -17,6 +19,7 @@ from spine.runs.progress import by_practice, progress_of
 from spine.uploads.endings import Ending, ending_of, jobs_ended
 from tests.factories import decide, make_list, make_patient
 from tests.integration.spine.running import fed, make_run, started
+from tests.policy_factories import answer
 
 pytestmark = pytest.mark.django_db
 # How the jobs of a run ended or stand when it is cancelled, and how many of each.
@@ -157,3 +160,45 @@ def test_the_programme_is_told_no_sum_of_what_it_may_not_read(practice, national
         state="FAILED", reasons=["tech.refused"]
     )
     assert "Cancelled: 20 patients." in page_of(client, run)
+
+
+def tags_of(page):
+    return re.findall(r'<strong class="nhsuk-tag[^>]*>([^<]*)</strong>', page)
+
+
+def test_every_page_tags_what_needed_no_sending_alike(practice, manager, gp, client):
+    """During a boycott, too: that held nothing up which had nothing to send."""
+    patient = make_patient(practice, family_name="Same")
+    job = decide(patient, by=gp).job
+    same = Reason.STORE_SAME
+    UploadJob.objects.filter(pk=job.pk).update(
+        state="CANCELLED",
+        reasons=[same.code],
+        headline=same.sentence,
+        due_at=None,
+        finished_at=timezone.now(),
+    )
+    answer(practice, Stance.HOLD, by=manager)
+    client.force_login(gp)
+    addresses = {
+        "patient": reverse("consent:patient", args=[patient.public_id]),
+        "patients": reverse("consent:list"),
+        "upload": reverse("spine:upload", args=[job.public_id]),
+        "uploads": reverse("spine:uploads"),
+    }
+    pages = {name: client.get(address).content.decode() for name, address in addresses.items()}
+    for name, page in pages.items():
+        assert "Nothing to send" in tags_of(page) and "Cancelled" not in tags_of(page), name
+    page = pages["patient"]
+    why = page.index(Reason.POLICY_PRACTICE.sentence)
+    assert why < page.index("Last asked for") < page.index(">Nothing to send</strong>")
+    listed = client.get(addresses["patients"], {"upload": "CANCELLED"}).content.decode()
+    assert "SAME" not in listed
+    found = client.get(addresses["patients"], {"upload": "NEEDLESS"}).content.decode()
+    assert "SAME" in found and "Upload: Nothing to send." in found
+
+
+def test_the_filter_by_state_says_what_it_includes(cancelled, manager, client):
+    client.force_login(manager)
+    page = client.get(reverse("spine:uploads"), {"state": "CANCELLED"}).content.decode()
+    assert "State: Cancelled or nothing to send" in page and "14 uploads. Newest first." in page

@@ -43,6 +43,30 @@ def test_upload_tags(state, kind, text, colour):
     assert tags.upload_tag(state, kind) == tags.Tag(text, colour)
 
 
+@pytest.mark.parametrize(
+    ("state", "reason", "text"),
+    [
+        ("CANCELLED", "store.same", "Nothing to send"),
+        ("CANCELLED", "store.nothing", "Nothing to send"),
+        ("CANCELLED", "store.agrees", "Nothing to send"),
+        ("CANCELLED", "store.others", "Nothing to send"),
+        ("CANCELLED", "job.run_cancelled", "Cancelled"),
+        ("CANCELLED", "consent.refused", "Cancelled"),
+        ("CANCELLED", None, "Cancelled"),
+        ("ACCEPTED", "store.same", "Accepted"),
+    ],
+)
+def test_what_the_spine_held_already_was_not_cancelled(state, reason, text):
+    assert tags.upload_tag(state, "UPLOAD", reason).text == text
+
+
+def test_a_state_alone_names_all_that_ended_so():
+    assert tags.state_words("CANCELLED") == "Cancelled or nothing to send"
+    assert all(
+        tags.state_words(state) == tags.upload_tag(state).text for state in JobState if state != "CANCELLED"
+    )
+
+
 def test_no_state_is_left_out():
     assert all(tags.consent_tag(state) for state in ConsentState)
     assert all(tags.upload_tag(state) for state in JobState)

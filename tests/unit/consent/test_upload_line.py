@@ -29,3 +29,16 @@ def test_what_waits_says_until_when_and_why(hours, fields, line):
     due_at = None if hours is None else NOON + datetime.timedelta(hours=hours)
     job = UploadJob(**{"kind": "UPLOAD", "state": "WAITING", "due_at": due_at} | fields)
     assert upload_line(job, NOON) == line
+
+
+@pytest.mark.parametrize(
+    ("reason", "line"),
+    [
+        ("store.same", "5 January 2026. The Spine holds exactly this."),
+        ("job.cancelled", "The Spine holds exactly this."),
+    ],
+)
+def test_what_needed_no_sending_says_when_that_was(reason, line):
+    """It says nothing of the record as it is since."""
+    told = {"reasons": [reason], "headline": "The Spine holds exactly this.", "finished_at": NOON}
+    assert upload_line(UploadJob(kind="UPLOAD", state="CANCELLED", **told), NOON) == line
