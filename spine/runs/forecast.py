@@ -27,7 +27,11 @@ from spine.runs.selection import patients_of
 
 @dataclass(frozen=True)
 class Forecast:
-    """Patients by what the run would do: send, remove, ask for and see held, or leave out."""
+    """Patients by what the run would do: send, remove, ask for and see held, or leave out.
+
+    `go`: the gate lets them go. Of an update only those are sent whose record has changed since: that is not
+    known before the record is read.
+    """
 
     practices: int
     patients: int

@@ -46,10 +46,21 @@ def text_of(client, name, *ids):
     return " ".join(answer.content.decode().split())
 
 
-@pytest.mark.parametrize(("kind", "said"), [(RunKind.INITIAL, False), (RunKind.UPDATE, True)])
-def test_an_update_promises_to_send_only_what_has_changed(desk, practice, manager, kind, said):
-    run = make_run(practice, kind, by=manager)
-    assert ("Where the record has changed" in text_of(desk, "run_check", run.public_id)) is said
+@pytest.mark.parametrize("national", [False, True], ids=["practice", "programme"])
+@pytest.mark.parametrize("kind", [RunKind.INITIAL, RunKind.UPDATE])
+def test_an_update_promises_to_send_only_what_has_changed(
+    client, practice, manager, national_admin, kind, national
+):
+    """Who has changed is known once the record is read: until then it is said of nobody that they are sent."""
+    by = national_admin if national else manager
+    made = made_for(practice, by, "") | {"kind": kind} | ({"practice": None} if national else {})
+    run = actions.make(**made)
+    client.force_login(by)
+    page = text_of(client, "run_check", run.public_id)
+    compares = kind is RunKind.UPDATE
+    assert ("Would be compared with the Spine’s copy" in page) is compares
+    assert ("And sent where the record has changed" in page) is compares
+    assert ("Would be sent" in page) is not compares
 
 
 def test_from_the_form_to_the_end(desk, practice, manager):
