@@ -35,8 +35,8 @@ class Command(PersonalCommand):
 
     def handle(self, *args: Any, verb: str, **options: Any) -> None:
         if verb == "list":
-            for run in under_way():
-                self.stdout.write(_line(run))
+            lines = [_line(run) for run in under_way()] or ["No run is under way."]
+            self.stdout.write("\n".join(lines))
             return
         run = _run(options["id"])
         self.in_own_name(lambda present: VERBS[verb](run, by=present.user, at=timezone.now()))

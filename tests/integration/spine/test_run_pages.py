@@ -189,7 +189,7 @@ def test_by_command_in_ones_own_name(practice, gp, manager):
     assert "Paused: 0 of 1 done." in told("pause", str(run.public_id), who=manager)
     assert "Running: 0 of 1 done." in told("resume", str(run.public_id), who=manager)
     assert "Cancelled" in told("cancel", str(run.public_id), who=manager)
-    assert told("list") == ""
+    assert told("list") == "No run is under way.\n"
     assert list(run.steps.values_list("made_by", flat=True)) == [manager.pk] * 5
 
 
