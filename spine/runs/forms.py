@@ -80,6 +80,11 @@ class RunForm(forms.Form):
             self.add_error(
                 "kind", "Patients who have left are not in the list. Make a run without its filters"
             )
+        kind = values.get("kind")
+        if kind and kind != RunKind.UPDATE and values.get("older_than_days") is not None:
+            self.add_error(
+                "older_than_days", "Leave the number of days empty: only an update goes by how old copies are"
+            )
         if values.get("hours") == When.ANY:
             # Left over from another choice; they stay in their fields, in case that is chosen again.
             for name in ("opens", "closes"):

@@ -104,12 +104,28 @@ def test_from_the_form_to_the_end(desk, practice, manager):
         ({"hours": "WEEKENDS_TOO", "opens": "7am"}, "The two times must differ"),
         ({"older_than_days": "some"}, "Number of days must be a whole number, like 30"),
         ({"older_than_days": "0"}, "Number of days must be 1 or more"),
+        (
+            {"older_than_days": "40"},
+            "Leave the number of days empty: only an update goes by how old copies are",
+        ),
     ],
 )
 def test_what_the_form_says(desk, wrong, told):
     answer = desk.post(reverse("spine:run_new"), ASKED | wrong)
     assert answer.status_code == 200 and told in answer.content.decode()
     assert not SendingRun.objects.exists()
+
+
+@pytest.mark.parametrize("kind", RunKind)
+def test_only_an_update_goes_by_the_age_of_copies(desk, kind):
+    """A number beside another kind is not dropped in silence: it is refused, and stays in its field."""
+    answer = desk.post(reverse("spine:run_new"), ASKED | {"kind": kind.value, "older_than_days": "40"})
+    if kind is RunKind.UPDATE:
+        assert answer.status_code == 302 and SendingRun.objects.get().older_than_days == 40
+        return
+    page = answer.content.decode()
+    assert 'id="id_older_than_days-error"' in page or 'id="older_than_days-error"' in page
+    assert 'value="40"' in page and not SendingRun.objects.exists()
 
 
 def test_times_that_were_left_over_count_for_nothing(desk):
