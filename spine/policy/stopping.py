@@ -66,19 +66,29 @@ class Happened:
 
 
 def stop_history() -> list[Happened]:
-    """Every stop, resumption and step between, newest first. Two queries."""
-    revisions = StopRevision.objects.select_related("made_by")
-    steps = StopStep.objects.select_related("made_by").exclude(kind=StopStep.Kind.RESUME_AGREED)
+    """Every stop, resumption and step between, newest first; each with the reason of whoever did it.
+
+    Two queries.
+    """
+    steps = list(StopStep.objects.select_related("made_by"))
+    # A resumption repeats the reason it was asked for with; its own is that of the agreement, made with it.
+    agreed: dict[tuple[datetime.datetime, int | None], str] = {
+        (one.made_at, one.made_by_id): one.note for one in steps if one.kind == StopStep.Kind.RESUME_AGREED
+    }
     lines = [
         *(
             Happened(
                 one.made_at,
                 "All uploads stopped" if one.stopped else "Uploads resumed",
                 one.made_by.short_name if one.made_by else "the system",
-                one.reason,
+                one.reason if one.stopped else agreed.get((one.made_at, one.made_by_id), one.reason),
             )
-            for one in revisions
+            for one in StopRevision.objects.select_related("made_by")
         ),
-        *(Happened(one.made_at, one.get_kind_display(), one.made_by.short_name, one.note) for one in steps),
+        *(
+            Happened(one.made_at, one.get_kind_display(), one.made_by.short_name, one.note)
+            for one in steps
+            if one.kind != StopStep.Kind.RESUME_AGREED
+        ),
     ]
     return sorted(lines, key=lambda line: line.at, reverse=True)

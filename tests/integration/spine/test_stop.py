@@ -20,7 +20,7 @@ from spine.policy.actions import (
     review_stop,
     stop_uploads,
 )
-from spine.policy.stopping import REVIEW_WITHIN, stopping
+from spine.policy.stopping import REVIEW_WITHIN, stop_history, stopping
 from spine.reasons import Reason
 from tests.factories import decide, make_user
 from tests.logging_in import log_in_now
@@ -94,6 +94,21 @@ def test_resuming_takes_two_whoever_they_are(national_admin, second):
     kinds = list(StopStep.objects.order_by("pk").values_list("kind", "made_by"))
     assert kinds == [("RESUME_ASKED", second.pk), ("RESUME_AGREED", national_admin.pk)]
     refused("not stopped", agree, second)
+
+
+def test_the_history_keeps_both_reasons_with_who_gave_each(client, national_admin, second):
+    stop(national_admin)
+    ask(national_admin, "Codes corrected")
+    agree(second, "I checked ten receipts")
+    told = [(one.title, one.who, one.text) for one in stop_history()]
+    assert told == [
+        ("Uploads resumed", second.short_name, "I checked ten receipts"),
+        ("Asked to resume uploads", national_admin.short_name, "Codes corrected"),
+        ("All uploads stopped", national_admin.short_name, "Wrong practice code in receipts"),
+    ]
+    client.force_login(second)
+    page = client.get(STOP).content.decode()
+    assert page.count("I checked ten receipts") == page.count("Codes corrected") == 1
 
 
 def test_declining_ends_the_request_and_not_the_stop(national_admin, second):
