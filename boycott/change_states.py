@@ -22,6 +22,14 @@ class ChangeState(Term):
     CANCELLED = "CANCELLED", "Cancelled"
     SUSPENDED = "SUSPENDED", "Suspended"
 
+    def is_over(self, *, holds: bool) -> bool:
+        """Of one that took effect: whether it did so for a time only; `holds`: its position is in force."""
+        return self is ChangeState.IN_FORCE and not holds
+
+    def words(self, *, holds: bool) -> str:
+        """What people read, on a page and at a terminal."""
+        return "Over" if self.is_over(holds=holds) else self.label
+
 
 class Step(Term):
     """What was done with a change."""

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from boycott.change_states import UNSETTLED
-from boycott.dossier import Dossier
+from boycott.dossier import Dossier, newest_steps
 from boycott.measured_change import base_now
 from boycott.models import ChangeStep, MotionRevision
+from boycott.queries import holding_changes
 from carerecords.api import StrictSerializer
 from carerecords.formats import nhs_date, nhs_datetime
 from spine.policy.change_page import effect_of
@@ -41,11 +42,16 @@ def _wrong(errors: Any, name: str = "") -> Iterator[str]:
         yield from (f"{name}: {words}" for words in errors)
 
 
-def listed(step: ChangeStep, at: datetime.datetime) -> str:
-    """One change in one line."""
+def listed(at: datetime.datetime) -> list[str]:
+    """Every change in one line each, the one touched last first."""
+    holding = holding_changes(at)
+    return [_listed(step, step.state(at).words(holds=step.change_id in holding)) for step in newest_steps()]
+
+
+def _listed(step: ChangeStep, state: str) -> str:
     content = step.content
     return (
-        f"{step.change.public_id}  {step.state(at).label}: {content.get_position_display()} "
+        f"{step.change.public_id}  {state}: {content.get_position_display()} "
         f"({content.motion.title}), by {step.change.made_by.short_name}"
     )
 
@@ -60,7 +66,8 @@ def shown(found: Dossier, at: datetime.datetime) -> Iterator[str]:
     """All that its approver has to know. While it is unsettled its effect is counted afresh."""
     content, state = found.content, found.state(at)
     starts = nhs_datetime(content.starts_at) if content.starts_at else "when it is approved"
-    yield f"Change {found.change.public_id}: {state.label}"
+    words = state.words(holds=found.change.pk in holding_changes(at))
+    yield f"Change {found.change.public_id}: {words}"
     yield f"Position: {content.get_position_display()}; {content.get_data_scope_display().lower()}"
     yield f"Strength: {content.get_strength_display()}"
     yield f"Where: {content.where}"

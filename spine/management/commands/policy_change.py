@@ -13,7 +13,7 @@ from django.utils import timezone
 from boycott.actions import ChangeRefused
 from boycott.api_input import EditChangeShape, NewChangeShape, content_from
 from boycott.approvals import Approved, approve_change, reject_change
-from boycott.dossier import Dossier, dossier, dossier_of, newest_steps
+from boycott.dossier import Dossier, dossier, dossier_of
 from boycott.drafting import cancel_change, draft_change, edit_change, submit_change
 from boycott.lines import line_for, lines
 from boycott.motion_queries import standing_motions
@@ -126,10 +126,7 @@ def _cancel(present: Present, options: dict[str, Any]) -> Dossier:
 
 
 _LISTS: dict[str, tuple[Callable[[datetime.datetime], list[str]], str]] = {
-    "list": (
-        lambda at: [listed(step, at) for step in newest_steps()],
-        "There is no change of policy.",
-    ),
+    "list": (listed, "There is no change of policy."),
     "motions": (lambda at: [motion_in_a_line(one) for one in standing_motions()], "No motions recorded."),
     "lines": (
         lambda at: [f"{line.id}  {line.words}" for line in lines(at)],

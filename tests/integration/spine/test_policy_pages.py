@@ -19,6 +19,7 @@ from boycott.models import (
 from boycott.positions import DataScope, Position, Stance
 from carerecords.models import AccessEvent
 from carerecords.permissions import Role
+from spine.policy.change_by_command import listed, shown
 from tests.factories import decide, make_patient, make_practice, make_user
 from tests.guidance_factories import make_guidance
 from tests.logging_in import PASSWORD, log_in_now
@@ -29,6 +30,7 @@ from tests.policy_factories import (
     answer,
     approve,
     change_position,
+    end_boycott,
     make_motion,
     new_line,
     rival_position,
@@ -413,6 +415,21 @@ class TestNotices:
         assert ("Within 24 hours." in page) is told
         assert ("so its uploads stop then" in page) is told
         assert "BMA boycott starts on" in page, "the strip says so from the approval on"
+
+
+def test_an_ended_boycott_is_over_on_the_page_and_at_a_terminal(client, policy_admin):
+    start_boycott()
+    started = dossier(PolicyChange.objects.get())
+    client.force_login(policy_admin)
+    for state, ends in (("In force", True), ("Over", False)):
+        line = next(one for one in listed(timezone.now()) if str(started.change.public_id) in one)
+        assert f"  {state}: Do not co-operate" in line
+        assert next(shown(started, timezone.now())).endswith(f": {state}")
+        page = read(client, CHANGES)
+        row = page[page.index(str(started.change.public_id)) :].partition("</tr>")[0]
+        assert f">{state}</strong>" in row
+        if ends:
+            end_boycott()
 
 
 @pytest.mark.parametrize("who", ["gp", "manager", "auditor", "api_client"])

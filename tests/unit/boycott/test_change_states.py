@@ -57,6 +57,13 @@ def test_a_schedule_comes_true_by_the_calendar_alone(at, state):
     assert state_after(Step.SCHEDULED, NOW, day(at)) is state
 
 
+@pytest.mark.parametrize("state", list(ChangeState))
+@pytest.mark.parametrize("holds", [True, False])
+def test_only_what_took_effect_can_be_over(state, holds):
+    over = state is ChangeState.IN_FORCE and not holds
+    assert state.words(holds=holds) == ("Over" if over else state.label)
+
+
 @pytest.mark.parametrize(
     ("was", "now", "moved"),
     [(100, 105, False), (100, 106, True), (100, 95, False), (100, 94, True), (0, 0, False), (0, 1, True)],
