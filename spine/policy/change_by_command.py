@@ -90,6 +90,8 @@ def _effect(found: Dossier, at: datetime.datetime) -> Iterator[str]:
     base, _ = base_now(found, at)
     effect = effect_of(found, base, at)
     yield "What it would do now:"
+    if effect.caution:
+        yield f"  {effect.caution}"
     for line in effect.lines:
         sent = f" ({line.sent:,} when it was sent)" if line.differs else ""
         yield f"  {line.words}: {line.now:,}{sent}"

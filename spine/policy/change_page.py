@@ -32,6 +32,12 @@ FIGURES = {
     "in_flight": "Uploads being sent now, which cannot be recalled",
     "copies": "Summaries on the Spine that go out of date",
 }
+# Why the figures are as they are during an emergency stop.
+WHILE_STOPPED = (
+    "All uploads are stopped, so no upload would stop or start now: the figures of uploads, and of summaries "
+    "on the Spine, are 0 for as long as the stop lasts. A change approved meanwhile counts for every upload "
+    "once uploads resume; how many those are is not counted here."
+)
 # What most changes leave at nothing is shown only where it is something.
 SELDOM = {"shrink", "widen", "released"}
 
@@ -63,6 +69,11 @@ class Effect:
     starts_boycott: bool
     ends_boycott: bool
     findings: list[Found]
+
+    @property
+    def caution(self) -> str:
+        """What to know before reading the figures; most often nothing."""
+        return WHILE_STOPPED if self.impact.stopped else ""
 
 
 @dataclass(frozen=True)

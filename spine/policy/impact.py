@@ -69,6 +69,8 @@ class PositionImpact:
     by_practice: list[PracticeEffect]
     elsewhere: int
     effect: Effect
+    # All uploads are stopped: then no change stops or starts any.
+    stopped: bool
 
     @property
     def practices(self) -> int:
@@ -95,6 +97,7 @@ def impact_of(then: Sequence[Revision], at: datetime.datetime) -> PositionImpact
         by_practice=_by_practice(everywhere.values(), effects),
         elsewhere=len(living) - len(about),
         effect=_sum_of(about, effects),
+        stopped=nation.stopped,
     )
 
 

@@ -19,7 +19,9 @@ from boycott.models import (
 from boycott.positions import DataScope, Position, Stance
 from carerecords.models import AccessEvent
 from carerecords.permissions import Role
+from spine.policy.actions import stop_uploads
 from spine.policy.change_by_command import listed, shown
+from spine.policy.change_page import WHILE_STOPPED
 from tests.factories import decide, make_patient, make_practice, make_user
 from tests.guidance_factories import make_guidance
 from tests.logging_in import PASSWORD, log_in_now
@@ -356,6 +358,16 @@ class TestApproving:
         assert not PositionRevision.objects.exists()
         client.post(at_change(sent, "approve/"), self.give(sent))
         assert PositionRevision.objects.exists()
+
+    def test_zeros_during_a_stop_are_explained(self, client, sent, colleague, national_admin):
+        log_in_now(client, colleague)
+        addresses = at_change(sent), at_change(sent, "approve/")
+        assert not any(WHILE_STOPPED in read(client, address) for address in addresses)
+        stop_uploads(reason="Wrong codes", by=national_admin, at=timezone.now())
+        for address in addresses:
+            page = read(client, address)
+            assert page.index(WHILE_STOPPED) < page.index("Patients whose uploads start")
+        assert WHILE_STOPPED in " ".join(shown(sent, timezone.now()))
 
     def test_rejecting_and_cancelling_need_a_reason(self, client, sent, colleague, policy_admin):
         client.force_login(colleague)
