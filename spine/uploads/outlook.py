@@ -90,6 +90,18 @@ class Queue:
     held: int = 0
     paused: int = 0
 
+    @property
+    def later_words(self) -> str:
+        """What is due later, beside what is due now: how many, when the next is, and what for; else nothing."""
+        if not self.later or self.next_at is None:
+            return ""
+        one = self.later == 1
+        return (
+            f"{plural(self.later, 'more message is', 'more messages are')} due later, "
+            f"{'' if one else 'the next '}on {nhs_datetime(self.next_at)}: {'it waits' if one else 'they wait'} for "
+            "the end of the time to undo a decision, for a run's hours, or to be tried again."
+        )
+
 
 class Known(Enum):
     """What can be said of the end of a queue."""

@@ -42,7 +42,7 @@ def test_when_it_is_done(screen, live_server, busy, manager, national_admin):
     screen.goto(f"{live_server.url}/uploads/")
     told = screen.locator(".nhsuk-inset-text", has_text="due now")
     assert "11 messages are due now." in told.inner_text() and "minutes" in told.inner_text()
-    assert "22 messages leave until your last one" in told.inner_text()
+    assert "22 messages leave until the last of these" in told.inner_text()
     look(screen, "uploads-outlook")
     screen.as_(national_admin)
     screen.goto(f"{live_server.url}/reports/")

@@ -70,6 +70,17 @@ class TestPlace:
         assert (queue.due, queue.before, queue.paused) == (1, 1, 3)
         assert backlog.outlook_of_nation(timezone.now())[0].paused == 5
 
+    def test_the_page_tells_what_is_due_now_and_what_is_due_later(self, client, manager, practice):
+        client.force_login(manager)
+        due(practice, 3, ago=-60 * MINUTE)
+        html = client.get("/uploads/").content.decode()
+        assert "3 messages wait for the time when they are due." in html and "more message" not in html
+        due(practice, 2)
+        due(make_practice(), 1, ago=2 * MINUTE)
+        html = client.get("/uploads/").content.decode()
+        assert "2 messages are due now." in html and "3 messages leave until the last of these." in html
+        assert "3 more messages are due later, the next on" in html
+
     def test_own_removals_go_first(self, practice):
         due(make_practice(), 2)
         due(practice, 1, kind=JobKind.WITHDRAWAL)

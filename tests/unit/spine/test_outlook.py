@@ -150,6 +150,28 @@ def test_no_moment_is_promised_without_a_measurement_or_a_limit(name):
         assert queue.due and (most is not None or (pace is not None and pace.done))
 
 
+@pytest.mark.parametrize(
+    ("later", "next_at", "words"),
+    [
+        (0, None, ""),
+        (
+            1,
+            TONIGHT,
+            "1 more message is due later, on 2 March 2026 at 8pm: it waits for the end of the time to undo "
+            "a decision, for a run's hours, or to be tried again.",
+        ),
+        (
+            1948,
+            TONIGHT,
+            "1,948 more messages are due later, the next on 2 March 2026 at 8pm: they wait for the end of the "
+            "time to undo a decision, for a run's hours, or to be tried again.",
+        ),
+    ],
+)
+def test_what_is_due_later_is_told_beside_what_is_due_now(later, next_at, words):
+    assert Queue(4, 5, later=later, next_at=next_at).later_words == words
+
+
 def test_the_limit_counts_the_question_and_the_message():
     assert most_a_minute(5) == 150
     assert most_a_minute(0) is None
