@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Count, F, Min, Q
 
+from carerecords.formats import nhs_datetime
 from carerecords.models import JobKind, JobState, Practice, UploadJob
 from spine.reasons import Actor, Reason
 from spine.runs.cancelled import OF_CANCELLED_RUN
@@ -33,6 +34,17 @@ class Cause:
         """Whether all of it can be tried again at once."""
         return self.state is JobState.FAILED
 
+    def next_words(self, next_at: datetime.datetime | None, at: datetime.datetime) -> str:
+        """When the next of them goes on by itself, seen from a moment; nothing where none does."""
+        verb = _BY_ITSELF.get(self.state)
+        if verb is None or next_at is None:
+            return ""
+        when = f"on {nhs_datetime(next_at)}" if next_at > at else "now"
+        return f"The next is due to be {verb} {when}."
+
+
+# Of what is held `due_at` is a day on which a fact changes, which lets nothing of these causes go.
+_BY_ITSELF = {JobState.WAITING: "tried again", JobState.IN_DOUBT: "asked about"}
 
 WITHDRAWAL = Cause(
     JobState.FAILED,
@@ -54,7 +66,8 @@ DIFFERS = Cause(
     "officer sets the permission at the Spine from the patient's page.",
 )
 _REFUSED = (
-    "Look at the upload: the answer has the Spine's codes for what is wrong. Mend that, then try again."
+    "Open the upload: its answer tells what the Spine's codes mean. Mend that in your clinical system, then try again. "
+    "Where the record is right, give the message's number, which is there too, to whoever runs this service."
 )
 _UNWRITTEN = (
     "Most often the patient has no usual GP, who signs it. Name one in your clinical system, then try again."
@@ -115,7 +128,8 @@ CAUSES = (
             (Reason.TECH_FAILED, "Try again when the Spine works."),
             (
                 Reason.TECH_REFUSED,
-                "Look at the notice: the answer has the Spine's codes for what is wrong. Then try again.",
+                "Open the notice: its answer tells what the Spine's codes mean. Give the message's number, which is "
+                "there too, to whoever runs this service, then try again.",
             ),
             (
                 Reason.TECH_UNWRITTEN,

@@ -10,6 +10,7 @@ from carerecords.models import JobState, UploadJob
 from spine.gate import Outcome, Scope
 from spine.models import GateDecision, Receipt, UploadAttempt, UploadStep
 from spine.reasons import Reason
+from spine.uploads.answer_words import answer_sentences
 from spine.uploads.queries import UploadRecord
 
 _OUTCOMES = {
@@ -146,10 +147,7 @@ def _step(row: UploadStep) -> Line:
 
 def _receipt(row: Receipt) -> Line:
     said = [f"Receipt {row.composition_id}."] if row.composition_id else []
-    if row.http_status:
-        said.append(f"HTTP status {row.http_status}.")
-    if row.detail:
-        said.append(f"{row.detail}.")
+    said += answer_sentences(row.http_status, row.detail)
     if row.replaced_id:
         said.append(f"The Spine held {row.replaced_id}.")
     if row.body_sha256:

@@ -77,7 +77,8 @@ def upload(request: CareRequest, public_id: uuid.UUID) -> HttpResponse:
         if asks_reason(request, patient):
             return redirect("consent:reason", patient.public_id)
     record(request, AccessEvent.Kind.VIEWED, patient=patient, detail="upload")
-    today = timezone.localdate()
+    at = timezone.now()
+    today = timezone.localdate(at)
     may_retry = request.can(Permission.RETRY_UPLOAD)
     why_not = why_not_again(found.job) if may_retry else ""
     context = {
@@ -86,6 +87,7 @@ def upload(request: CareRequest, public_id: uuid.UUID) -> HttpResponse:
         "sends": len(found.left),
         "lines": timeline(found),
         "headline": headline,
+        "at": at,
         "today": today,
         "may_try_again": may_retry and not why_not,
         "run_cancelled": RUN_CANCELLED if why_not == RUN_CANCELLED else "",

@@ -1,12 +1,14 @@
 """The uploads list and what one upload's page tells."""
 
 import datetime
+import html
 import re
 import uuid
 
 import pytest
 from django.utils import timezone
 
+from carerecords.formats import nhs_datetime
 from carerecords.models import AccessEvent, JobState, UploadJob
 from consent.codes import Preference
 from spine.gate import ENGINE
@@ -151,6 +153,33 @@ def test_detail_tells_everything(client, gp, patient):
     listed = client.get(LIST).content.decode()
     assert "The Spine accepted it" in listed
     assert f"Receipt {str(composition)[:8]}" in listed and "Allowed" in listed
+
+
+def test_a_refusal_is_told_in_words(client, gp, practice):
+    job = held(make_patient(practice), "tech.refused")
+    UploadJob.objects.filter(pk=job.pk).update(due_at=timezone.now() - datetime.timedelta(minutes=1))
+    Receipt.objects.create(
+        job=job, attempt=1, at=timezone.now(), kind="REFUSED", http_status=400, detail="value"
+    )
+    client.force_login(gp)
+    page = html.unescape(client.get(f"{LIST}{job.public_id}/").content.decode())
+    assert "The Spine answered with HTTP status 400 and the code 'value': something in the message" in page
+    assert "Due now" in page
+
+
+def test_the_work_list_tells_no_moment_at_which_nothing_happens(client, manager, practice):
+    now, day = timezone.now(), datetime.timedelta(days=1)
+    differs, put_off, doubt = (held(make_patient(practice), "consent.differs") for _ in range(3))
+    jobs = UploadJob.objects
+    jobs.filter(pk=differs.pk).update(due_at=now + 40 * day)
+    client.force_login(manager)
+    page = client.get(f"{LIST}problems/").content.decode()
+    assert "See what differs" in page and "The next is due" not in page
+    jobs.filter(pk=put_off.pk).update(state=JobState.WAITING, reasons=["tech.retry"], due_at=now - day)
+    jobs.filter(pk=doubt.pk).update(state=JobState.IN_DOUBT, reasons=["tech.doubt"], due_at=now + day)
+    page = client.get(f"{LIST}problems/").content.decode()
+    assert "The next is due to be tried again now." in page
+    assert f"The next is due to be asked about on {nhs_datetime(now + day)}." in page
 
 
 @pytest.mark.parametrize(
