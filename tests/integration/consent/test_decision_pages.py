@@ -1,6 +1,7 @@
 """Recording and undoing by the pages: who may, what is asked again, what is kept, what is told."""
 
 import datetime
+import re
 import uuid
 
 import pytest
@@ -8,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from carerecords.models import AccessEvent, Patient
+from carerecords.models import AccessEvent, Patient, UploadJob
 from consent.models import ConsentEvent
 from tests.factories import decide, make_patient
 from tests.integration.consent.looking import (
@@ -145,6 +146,19 @@ def test_recording_leads_back_to_the_row_and_offers_undo(visit, patient):
     assert undo_of(ConsentEvent.objects.get()) in addresses(told)
     look = AccessEvent.objects.get(kind="DECISION")
     assert (look.patient, look.detail) == (patient, "NONE to EXPRESS_CORE")
+
+
+def test_while_an_upload_is_under_way_the_page_can_be_asked_again(visit, patient):
+    page, client = page_of(patient), visit("gp")
+    assert "Refresh" not in client.get(page).content.decode()
+    job = decide(patient).job
+    for state, lease in (("WAITING", None), ("SENDING", timezone.now()), ("IN_DOUBT", None)):
+        UploadJob.objects.filter(pk=job.pk).update(state=state, lease_until=lease)
+        html = client.get(f"{page}?from=decision%3DNONE").content.decode()
+        [again] = re.findall(r'href="([^"]+)">Refresh', html)
+        assert again == f"{page}?from=decision%3DNONE"
+    UploadJob.objects.filter(pk=job.pk).update(state="ACCEPTED", due_at=None, finished_at=timezone.now())
+    assert "Refresh" not in client.get(page).content.decode()
 
 
 def test_the_way_back_never_leads_elsewhere(visit, patient):
