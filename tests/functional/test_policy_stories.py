@@ -306,6 +306,8 @@ def test_national_stop_and_resume(page, live_server, log_in, national_admin, gp,
     page.get_by_label("Why do you agree?").fill("I checked ten receipts")
     press(page, "Resume uploads")
     confirm_password(page)
+    expect(page.get_by_role("region", name="Important")).to_contain_text("Nothing has been done yet.")
+    look(page, "stop-not-done")
     expect(page.get_by_label("Why do you agree?")).to_have_value("I checked ten receipts")
     press(page, "Resume uploads")
     expect(strip(page)).to_contain_text("No BMA boycott in force.")
