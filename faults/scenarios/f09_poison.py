@@ -1,12 +1,13 @@
 """F9: one record in a hundred cannot be put into a message, and one is too large; the others are unhurt."""
 
 import time
+from statistics import median
 
 from faults import people
 from faults.site import wait_until
 from faults.trial import Trial
 
-ROUNDS, ONE_IN = 3, 100
+ROUNDS, ONE_IN = 7, 100
 # Entries of a record whose message is larger than the store takes.
 TOO_MANY = 4000
 # The others are sent at nine tenths of their speed, at least.
@@ -32,10 +33,18 @@ def run(trial: Trial) -> None:
     # It has shown what becomes of it; its four thousand entries would be read in each round.
     some = [one for one in poisoned.patients if one != large][: number - 1]
     trial.keep()
-    times = [(_took(clean, clean.patients[: len(some)]), _took(poisoned, some)) for _ in range(ROUNDS)]
-    best, beside = min(one for one, _ in times), min(one for _, one in times)
+    beside = [_times_as_long(clean, poisoned, some, first=bool(turn % 2)) for turn in range(ROUNDS)]
     trial.inject(f"{len(bad)} of {number} records without anybody to sign, one with {TOO_MANY:,} entries")
-    trial.within("the others, beside a queue without", beside / best, SLOWER, "times the time")
+    trial.within("the others, beside a queue without", median(beside), SLOWER, "times the time")
+
+
+def _times_as_long(clean: people.Surgery, poisoned: people.Surgery, some: list[int], *, first: bool) -> float:
+    """One round of each, the poisoned one first or last. Only a round's own: records grow with each, and so does the time."""
+    if first:
+        beside = _took(poisoned, some)
+        return beside / _took(clean, clean.patients[: len(some)])
+    best = _took(clean, clean.patients[: len(some)])
+    return _took(poisoned, some) / best
 
 
 def _took(surgery: people.Surgery, patients: list[int]) -> float:
