@@ -128,6 +128,17 @@ def test_a_removal_goes_on(sending, practice, manager, monkeypatch, one):
     assert removal.state == "ACCEPTED"
 
 
+def one_while_the_other_has_not_committed(earlier, later):
+    """`earlier` has written when `later` comes, beside it, and commits once that waits or is done."""
+    other = threading.Thread(target=_alone, args=[later])
+    with transaction.atomic():
+        earlier()
+        other.start()
+        wait_until(lambda: not other.is_alive() or _somebody_waits())
+    other.join(10)
+    assert not other.is_alive()
+
+
 @pytest.mark.parametrize("first", ["settling", "cancelling"])
 def test_neither_misses_the_other(practice, manager, first, transactional_db):
     """Each has written and not committed when the other comes."""
@@ -144,12 +155,7 @@ def test_neither_misses_the_other(practice, manager, first, transactional_db):
         actions.cancel(run, by=manager, at=now())
 
     earlier, later = (settle, cancel) if first == "settling" else (cancel, settle)
-    other = threading.Thread(target=_alone, args=[later])
-    with transaction.atomic():
-        earlier()
-        other.start()
-        wait_until(lambda: not other.is_alive() or _somebody_waits())
-    other.join(10)
+    one_while_the_other_has_not_committed(earlier, later)
     assert ends(job) == OVER
 
 
@@ -180,12 +186,7 @@ def test_whoever_tries_again_and_whoever_cancels_see_one_another(
         actions.cancel(run, by=manager, at=now())
 
     earlier, later = (again, cancel) if first == "trying" else (cancel, again)
-    other = threading.Thread(target=_alone, args=[later])
-    with transaction.atomic():
-        earlier()
-        other.start()
-        wait_until(lambda: not other.is_alive() or _somebody_waits())
-    other.join(10)
+    one_while_the_other_has_not_committed(earlier, later)
     if first == "trying":
         assert told == [1] and ends(job) == OVER
     else:
