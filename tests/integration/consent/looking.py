@@ -3,6 +3,7 @@
 import re
 from html import unescape
 
+import pytest
 from django.db import connection
 from django.utils import timezone
 
@@ -11,6 +12,7 @@ from consent.models import ConsentEvent
 
 LIST = "/patients/"
 HTMX = {"HTTP_HX_REQUEST": "true"}
+both_ways = pytest.mark.parametrize("more", [{}, HTMX], ids=["whole page", "row of the list"])
 
 
 def page_of(patient):

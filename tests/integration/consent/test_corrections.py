@@ -30,15 +30,6 @@ def state_of(patient):
     return Patient.objects.get(pk=patient.pk).consent_state
 
 
-@pytest.fixture
-def visit(client, request):
-    def log_in(name):
-        client.force_login(request.getfixturevalue(name))
-        return client
-
-    return log_in
-
-
 # --- Marked as invalid -----------------------------------------------------------------------------
 
 
