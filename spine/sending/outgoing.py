@@ -13,7 +13,7 @@ from spine.sending.answers import Answer
 
 # What stands for the content of a blank record.
 BLANK_HASH = "blank"
-# A message of so many entries takes a millisecond or two to write, where the others take a thirtieth.
+# A message of so many entries takes 0.4 to 1.3 milliseconds to write; one of two entries takes 0.03.
 MANY_ENTRIES = 200
 # And for the content of a copy with a notice, followed by what the notice says.
 NOTICE_HASH = "notice"
